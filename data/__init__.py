@@ -1,0 +1,1 @@
+"""What datasets exist, what each promises, and the lake that keeps them."""

@@ -1,0 +1,62 @@
+"""Bring a frame to the schema of its contract, to the letter, or say what is missing."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+
+from data.contracts.base import Contract
+from data.errors import ContractError
+
+
+def conform(frame: pl.DataFrame, contract: Contract) -> pa.Table:
+    """The columns of the contract, in its order and types; other columns are dropped.
+
+    Raises ContractError when a column is missing or a value does not fit its type.
+    """
+    missing = [column.name for column in contract.columns if column.name not in frame.columns]
+    if missing:
+        found = ", ".join(frame.columns)
+        raise ContractError(f"{contract.name}: no column {', '.join(missing)}; the frame has {found}")
+    table = frame.select(contract.schema.names).to_arrow()
+    try:
+        return cast(table, contract.schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+        raise ContractError(f"{contract.name}: a value does not fit the schema: {error}") from error
+
+
+def cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Cast every column, nested nullability included, which `Table.cast` refuses to tighten."""
+    columns = [
+        pa.chunked_array([_retype(chunk.cast(_loose(field.type)), field.type) for chunk in column.chunks], field.type)
+        for column, field in zip(table.columns, schema, strict=True)
+    ]
+    tight = pa.Table.from_arrays(columns, schema=schema)
+    for field in schema:
+        if not field.nullable and tight[field.name].null_count:
+            raise ValueError(f"column {field.name} has {tight[field.name].null_count} nulls and may have none")
+    return tight
+
+
+def _loose(kind: pa.DataType) -> pa.DataType:
+    """The type with every nested field nullable."""
+    if pa.types.is_list(kind):
+        return pa.list_(_loose(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(field.name, _loose(field.type)) for field in kind])
+    return kind
+
+
+def _retype(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The same buffers under a type that differs only in nested nullability."""
+    if pa.types.is_list(kind):
+        offsets = array.offsets
+        values = _retype(array.values, kind.value_type)
+        return pa.ListArray.from_arrays(offsets, values, type=kind, mask=array.is_null() if array.null_count else None)
+    if pa.types.is_struct(kind):
+        if not kind.num_fields:
+            return array
+        children = [_retype(child, field.type) for child, field in zip(array.flatten(), kind, strict=True)]
+        mask = array.is_null() if array.null_count else None
+        return pa.StructArray.from_arrays(children, fields=list(kind), mask=mask)
+    return array
