@@ -8,5 +8,5 @@ Progress = Callable[[int, int], None]
 """Called with (units done, units in all)."""
 
 
-def ignore(done: int, total: int) -> None:  # noqa: ARG001 - the signature is the protocol
+def ignore(done: int, total: int) -> None:
     """Listen to nothing: the default."""

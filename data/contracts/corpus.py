@@ -45,8 +45,8 @@ _SOURCE = Column("source", pa.string(), "wiki database name (`enwiki`) or catalo
 _TITLE = Column("title", pa.string(), "title of the document", nullable=True)
 _URL = Column("url", pa.string(), "address of the document at its publisher", nullable=True)
 _PUBLISHED = Column("published_at", TIMESTAMP, "time of the revision, UTC microseconds", nullable=True)
-_TEXT = Column("text", pa.string(), "plain text, NFC; headings are lines of their own, paragraphs end with a blank line")
-_SECTION_COLUMN = Column("sections", SECTIONS, "parts of the text in order, offsets in code points; the lead is level 0")
+_TEXT = Column("text", pa.string(), "plain text, NFC; headings are lines of their own, a blank line ends a paragraph")
+_SECTION_COLUMN = Column("sections", SECTIONS, "parts of the text in order, by code points; the lead is level 0")
 
 DOCUMENTS = Contract(
     name="documents",

@@ -1,0 +1,133 @@
+"""Where the bytes live: the folders of a lake, its locks, and whether it can be written.
+
+`lake/datasets/<pipeline>/<name>/<version>/` holds immutable dataset versions, `_release.json` names the ones
+that belong together. Nothing is written there directly: a version is built in `lake/_staging` and renamed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data import files
+from data.errors import TextmillError
+
+RELEASE = "_release.json"
+MANIFEST = "_manifest.json"
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
+
+
+class LakeError(TextmillError):
+    """The lake cannot be used as asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake at a local folder."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Files as fetched, one folder per source."""
+        return self.root / "raw"
+
+    @property
+    def models(self) -> Path:
+        """Root of the model registry."""
+        return self.root / "models"
+
+    @property
+    def tokenizers(self) -> Path:
+        """Tokenizers, one folder per pipeline."""
+        return self.root / "tokenizers"
+
+    @property
+    def reports(self) -> Path:
+        """Reports, one folder per run."""
+        return self.root / "reports"
+
+    def pipeline(self, name: str) -> Path:
+        """Folder of a pipeline's datasets. Raises LakeError for a name that is no plain folder name."""
+        if not _NAME.match(name):
+            raise LakeError(f"'{name}' cannot name a pipeline; use letters, digits, '-', '_' and '.'")
+        return self.root / "datasets" / name
+
+    def version(self, pipeline: str, dataset: str, version: str) -> Path:
+        """Folder of a published dataset version."""
+        return self.pipeline(pipeline) / dataset / version
+
+    def staging(self, pipeline: str, dataset: str, version: str) -> Path:
+        """Folder where a dataset version is built."""
+        return self.root / "_staging" / pipeline / dataset / version
+
+    def pipelines(self) -> list[str]:
+        """Names of the pipelines that have a release."""
+        return sorted(path.parent.name for path in (self.root / "datasets").glob(f"*/{RELEASE}"))
+
+    def manifest(self, pipeline: str, dataset: str, version: str) -> dict[str, Any] | None:
+        """Manifest of a published version, None if there is none."""
+        found: dict[str, Any] | None = files.read_json(self.version(pipeline, dataset, version) / MANIFEST)
+        return found
+
+    def manifests(self, pipeline: str, dataset: str) -> list[dict[str, Any]]:
+        """Manifests of every published version of a dataset."""
+        found = sorted((self.pipeline(pipeline) / dataset).glob(f"*/{MANIFEST}"))
+        return [files.read_json(path) for path in found]
+
+    def release(self, pipeline: str) -> dict[str, Any] | None:
+        """The published release of a pipeline, None before the first."""
+        found: dict[str, Any] | None = files.read_json(self.pipeline(pipeline) / RELEASE)
+        return found
+
+    def publish(self, pipeline: str, release: dict[str, Any]) -> None:
+        """Replace the release; every version that it names must have its manifest."""
+        for dataset, version in release["datasets"].items():
+            if self.manifest(pipeline, dataset, version) is None:
+                raise LakeError(f"release of {pipeline} names {dataset} {version}, which is not published")
+        files.write_json(self.pipeline(pipeline) / RELEASE, release)
+
+    def parts(self, pipeline: str, dataset: str, version: str) -> list[Path]:
+        """Parquet files of a published version in order. Raises LakeError if it is not published."""
+        if (manifest := self.manifest(pipeline, dataset, version)) is None:
+            raise LakeError(f"{pipeline}/{dataset} has no version {version}; see `textmill datasets list`")
+        return [self.version(pipeline, dataset, version) / part["file"] for part in manifest["parts"]]
+
+    def check_writable(self) -> None:
+        """Raise LakeError unless files can be written here."""
+        probe = self.root / f".probe-{os.getpid()}"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise LakeError(
+                f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR"
+            ) from error
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold `name` alone among all processes; the kernel releases it if this one dies. Raises LakeError if held."""
+        path = self.root / "_locks" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise LakeError(
+                    f"another run is working on '{name}' in {self.root}; wait for it or use --pipeline NAME"
+                ) from error
+            yield
+
+    def sweep(self, pipeline: str, keep: set[tuple[str, str]]) -> None:
+        """Remove half-built versions that this run cannot use; `keep` holds (dataset, version)."""
+        for path in (self.root / "_staging" / pipeline).glob("*/*"):
+            if (path.parent.name, path.name) not in keep:
+                shutil.rmtree(path, ignore_errors=True)
