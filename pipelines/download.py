@@ -53,17 +53,25 @@ def download(source: Source, folder: Path, *, progress: Progress = ignore) -> Ra
 
     Raises DownloadError if it cannot be had, or if its SHA-256 is not the one of the catalogue.
     """
+    if (found := known(source, folder)) is not None:
+        return found
     target = folder / source.file_name
-    known = files.read_json(_sidecar(target))
     stamp = None if source.is_remote else _stamp(source)
-    if known and target.is_file() and target.stat().st_size == known["bytes"] and known["origin"] == source.location:
-        unchanged = source.is_remote or known["modified"] == stamp
-        if unchanged:
-            return RawFile(**{**known, "path": target})
     folder.mkdir(parents=True, exist_ok=True)
     staged = folder / f".{target.name}.partial"
     etag = _fetch(source.location, staged, progress) if source.is_remote else _copy(source.path(), staged, progress)
     return _keep(source, staged, target, etag=etag, modified=stamp)
+
+
+def known(source: Source, folder: Path) -> RawFile | None:
+    """The file of `source` if it is in `folder` already and its origin, where it is a local file, is unchanged."""
+    target = folder / source.file_name
+    sidecar = files.read_json(_sidecar(target))
+    if not sidecar or not target.is_file() or target.stat().st_size != sidecar["bytes"]:
+        return None
+    if sidecar["origin"] != source.location or not (source.is_remote or sidecar["modified"] == _stamp(source)):
+        return None
+    return RawFile(**{**sidecar, "path": target})
 
 
 def _keep(source: Source, staged: Path, target: Path, *, etag: str | None, modified: str | None) -> RawFile:

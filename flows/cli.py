@@ -1,0 +1,294 @@
+"""The command `textmill`: parse, call one use case, return a status. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from data.errors import TextmillError
+
+if TYPE_CHECKING:
+    from flows.job import Job
+
+app = typer.Typer(
+    name="textmill",
+    help="From raw text to trusted Parquet, trained models and nightly predictions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+corpus_app = typer.Typer(help="Build a corpus alone.", no_args_is_help=True)
+datasets_app = typer.Typer(help="Look at published datasets.", no_args_is_help=True)
+models_app = typer.Typer(help="Look at registered models and move their champion.", no_args_is_help=True)
+sources_app = typer.Typer(help="Look at the catalogue of sources, and fetch one.", no_args_is_help=True)
+for name, group in (
+    ("corpus", corpus_app),
+    ("datasets", datasets_app),
+    ("models", models_app),
+    ("sources", sources_app),
+):
+    app.add_typer(group, name=name)
+
+Sources = Annotated[list[str] | None, typer.Option("--source", help="Name of the catalogue, path or URL; repeatable.")]
+Pipeline = Annotated[str | None, typer.Option(help="Name of the pipeline; by default that of the source.")]
+LakeDir = Annotated[Path, typer.Option("--lake", envvar="TEXTMILL_LAKE", help="Folder of the lake.")]
+Config = Annotated[Path | None, typer.Option(help="YAML file with options of the stages.")]
+Limit = Annotated[int | None, typer.Option(help="Only the first N pages of each source.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+_DEFAULT_LAKE = Path("lake")
+_LATER = 2
+
+
+@app.command()
+def run(
+    source: Sources = None,
+    pipeline: Pipeline = None,
+    lake: LakeDir = _DEFAULT_LAKE,
+    config: Config = None,
+    limit: Limit = None,
+    json: Json = False,
+) -> None:
+    """The whole job, once, here: corpus, models, evaluation, predictions, report."""
+    from rich.console import Console
+
+    from flows import show
+    from flows.plan import plan as make_plan
+
+    console = Console(stderr=json)
+    job = _job(source, pipeline, lake, config, limit)
+    job.lake.check_writable()
+    if make_plan(job).nothing_to_do:
+        console.print(f"Nothing to do: everything of '{job.pipeline}' is up to date.")
+    else:
+        _run_flow("nightly", job, config, quiet=json)
+    if json:
+        show.as_json(show.summary(job.lake, job.pipeline))
+    else:
+        show.released(console, job.lake, job.pipeline)
+
+
+@app.command()
+def plan(
+    source: Sources = None,
+    pipeline: Pipeline = None,
+    lake: LakeDir = _DEFAULT_LAKE,
+    config: Config = None,
+    limit: Limit = None,
+    json: Json = False,
+) -> None:
+    """What a run would compute, what it would reuse, and why; nothing is computed or written."""
+    from rich.console import Console
+
+    from flows import show
+    from flows.plan import plan as make_plan
+    from flows.plan import usage
+
+    job = _job(source, pipeline, lake, config, limit)
+    found = make_plan(job)
+    if json:
+        steps = [{"step": s.name, "version": s.version, "state": s.state, "why": s.why} for s in found.steps]
+        show.as_json({"nothing_to_do": found.nothing_to_do, "steps": steps, **usage(job)})
+    else:
+        show.planned(Console(), found, usage(job))
+
+
+@corpus_app.command("build")
+def corpus_build(
+    source: Sources = None,
+    pipeline: Pipeline = None,
+    lake: LakeDir = _DEFAULT_LAKE,
+    config: Config = None,
+    limit: Limit = None,
+    json: Json = False,
+) -> None:
+    """To a published corpus and its tokens."""
+    from rich.console import Console
+
+    from flows import show
+
+    job = _job(source, pipeline, lake, config, limit)
+    _run_flow("corpus_build", job, config, quiet=json)
+    if json:
+        show.as_json(show.summary(job.lake, job.pipeline))
+    else:
+        show.released(Console(), job.lake, job.pipeline)
+
+
+@datasets_app.command("list")
+def datasets_list(lake: LakeDir = _DEFAULT_LAKE, json: Json = False) -> None:
+    """Published datasets of every pipeline."""
+    from flows import commands
+
+    commands.list_datasets(lake, json=json)
+
+
+@datasets_app.command("show")
+def datasets_show(
+    name: Annotated[str, typer.Argument(help="Dataset, for example corpus.")],
+    pipeline: Pipeline = None,
+    lake: LakeDir = _DEFAULT_LAKE,
+    json: Json = False,
+) -> None:
+    """Manifest of the published version of a dataset, and its first rows."""
+    from flows import commands
+
+    commands.show_dataset(lake, pipeline, name, json=json)
+
+
+@datasets_app.command("verify")
+def datasets_verify(pipeline: Pipeline = None, lake: LakeDir = _DEFAULT_LAKE) -> None:
+    """Check every published file against the hash of its manifest."""
+    from flows import commands
+
+    commands.verify(lake, pipeline)
+
+
+@models_app.command("list")
+def models_list(lake: LakeDir = _DEFAULT_LAKE, json: Json = False) -> None:
+    """Registered models, their versions and champions."""
+    from flows import commands
+
+    commands.list_models(lake, json=json)
+
+
+@models_app.command("show")
+def models_show(name: str, which: str = "latest", lake: LakeDir = _DEFAULT_LAKE) -> None:
+    """Card of a model version: files, lineage, config."""
+    from flows import commands
+
+    commands.show_model(lake, name, which)
+
+
+@models_app.command("rollback")
+def models_rollback(name: str, lake: LakeDir = _DEFAULT_LAKE) -> None:
+    """Point the champion alias back to the version before."""
+    from flows import commands
+
+    commands.rollback(lake, name)
+
+
+@sources_app.command("list")
+def sources_list(json: Json = False) -> None:
+    """The catalogue."""
+    from flows import commands
+
+    commands.list_sources(json=json)
+
+
+@sources_app.command("get")
+def sources_get(name: str, lake: LakeDir = _DEFAULT_LAKE) -> None:
+    """Fetch a source into the lake without doing more."""
+    from flows import commands
+
+    commands.get_source(lake, name)
+
+
+@app.command()
+def up(
+    lake: LakeDir = _DEFAULT_LAKE,
+    port: Annotated[int, typer.Option(help="Port of the server.")] = 4200,
+) -> None:
+    """Start the Prefect server and UI, deploy the flows of prefect.yaml, and run a worker, until Ctrl-C."""
+    from flows.up import up as start
+
+    start(lake, port=port)
+
+
+@app.command()
+def report(pipeline: Pipeline = None, lake: LakeDir = _DEFAULT_LAKE) -> None:
+    """Path of the report of the published release."""
+    from flows import commands
+
+    commands.report_path(lake, pipeline)
+
+
+def _later(group: typer.Typer, name: str, what: str) -> None:
+    """A command of the design that a later version fills: it says so and exits with status 2."""
+
+    @group.command(
+        name,
+        help=f"{what} (not in this version)",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def command(context: typer.Context) -> None:
+        typer.echo(
+            f"`{context.command_path}` is not in this version of textmill; see README.md, Command line.", err=True
+        )
+        raise typer.Exit(_LATER)
+
+
+for late in (
+    (app, "train", "Train one model on any data"),
+    (app, "infer", "Predict for files"),
+    (app, "evaluate", "Score a model on any data"),
+    (app, "doctor", "Check the installation"),
+    (datasets_app, "diff", "Compare two versions"),
+    (datasets_app, "lineage", "Trace a row to its source"),
+    (datasets_app, "gc", "Remove versions that nothing needs"),
+    (datasets_app, "pin", "Protect a version from gc"),
+    (models_app, "promote", "Promote a version by hand"),
+    (models_app, "export", "Export an artefact"),
+):
+    _later(*late)
+
+
+def _job(source: list[str] | None, pipeline: str | None, lake: Path, config: Path | None, limit: int | None) -> Job:
+    from flows.job import make_job
+    from flows.recipe import read_recipe
+
+    return make_job(
+        lake=lake,
+        sources=source or ["wikipedia-sample"],
+        pipeline=pipeline,
+        recipe=read_recipe(config),
+        limit=limit,
+        run_id="plan",
+        started="",
+    )
+
+
+def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
+    """Run a flow in this process, against the server that is up, or one of our own."""
+    from flows.listen import listening
+    from flows.server import connect
+
+    job.lake.check_writable()
+    connect(job.lake.root)
+    from flows import nightly
+
+    with listening(quiet=quiet):
+        return getattr(nightly, name)(
+            sources=[source.location if source.name not in _known() else source.name for source in job.sources],
+            pipeline=job.pipeline,
+            lake=str(job.lake.root),
+            config=str(config) if config else None,
+            limit=job.limit,
+        )
+
+
+def _known() -> set[str]:
+    from data.catalogue import catalogue
+
+    return set(catalogue())
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line and status 1, a traceback only with --debug."""
+    debug = "--debug" in sys.argv
+    sys.argv = [word for word in sys.argv if word != "--debug"]
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        app()
+    except TextmillError as error:
+        if debug:
+            raise
+        typer.echo(f"textmill: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""One run of one pipeline: where, from what, how, and who listens to its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data.catalogue import Source, find
+from data.contracts import CONTRACTS, Contract
+from data.errors import TextmillError
+from data.hashing import fingerprint
+from data.lake import Lake
+from data.progress import Progress, ignore
+from flows.recipe import Recipe
+
+
+def silent(_stage: str) -> Progress:
+    """A listener for every stage that listens to nothing."""
+    return ignore
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A published dataset version; `reused` tells that this run did not have to make it."""
+
+    dataset: str
+    version: str
+    rows: int
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run works on. `started` is a UTC time in ISO 8601."""
+
+    lake: Lake
+    pipeline: str
+    sources: tuple[Source, ...]
+    recipe: Recipe
+    run_id: str
+    started: str
+    limit: int | None = None
+    listen: Callable[[str], Progress] = field(default=silent, compare=False, repr=False)
+
+    @property
+    def report_folder(self) -> Path:
+        """Where the pages of this run go."""
+        return self.lake.reports / self.run_id
+
+    def model_name(self, task: str) -> str:
+        """Name of a model of this pipeline in the registry."""
+        return f"{self.pipeline}-{task}"
+
+    def path(self, ref: Ref) -> Path:
+        """Folder of a dataset version."""
+        return self.lake.version(self.pipeline, ref.dataset, ref.version)
+
+    def manifest(self, ref: Ref) -> dict[str, Any]:
+        """Manifest of a dataset version. Raises TextmillError where it is gone."""
+        found = self.lake.manifest(self.pipeline, ref.dataset, ref.version)
+        if found is None:
+            raise TextmillError(f"{ref.dataset} {ref.version} is gone from the lake; run `textmill run` again")
+        return found
+
+
+def make_job(
+    *,
+    lake: Path,
+    sources: list[str],
+    pipeline: str | None,
+    recipe: Recipe,
+    limit: int | None,
+    run_id: str,
+    started: str,
+    listen: Callable[[str], Progress] = silent,
+) -> Job:
+    """A job from the words of a command line. Without a name a limited run is a pipeline of its own."""
+    if limit is not None and limit < 1:
+        raise TextmillError(f"--limit is {limit}; it must be at least 1")
+    found = tuple(find(name) for name in sources)
+    labels = [source.name for source in found if source.kind != "corpus"]
+    if labels:
+        raise TextmillError(f"{labels[0]} is a labelled set and no corpus; see `textmill sources list`")
+    name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
+    place = Lake(lake)
+    place.pipeline(name)
+    return Job(place, name, found, recipe, run_id, started, limit, listen)
+
+
+def tools() -> dict[str, str]:
+    """Major versions of the libraries that decide the bytes of a dataset."""
+    from importlib.metadata import version
+
+    return {name: version(name).split(".", maxsplit=1)[0] for name in ("polars", "pyarrow", "tokenizers")}
+
+
+def version_of(contract: Contract, *parts: Any) -> str:
+    """Version of a dataset from everything that decides its content."""
+    return fingerprint([contract.describe(), tools(), *parts])
+
+
+def contract_of(dataset: str) -> Contract:
+    """Contract by name."""
+    return CONTRACTS[dataset]

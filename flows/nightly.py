@@ -1,0 +1,88 @@
+"""The nightly flow: corpus → train where something changed → evaluate and promote → infer → release → report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow, runtime
+
+from flows import artifacts, tasks
+from flows.corpus import CorpusRefs, corpus
+from flows.evaluate import evaluate
+from flows.infer import infer
+from flows.job import Job, Ref, make_job
+from flows.listen import listener, log_listener
+from flows.recipe import read_recipe
+from flows.settings import Settings
+from flows.stages.promotion import Verdict
+from flows.train import train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run published."""
+
+    pipeline: str
+    run_id: str
+    datasets: list[Ref]
+    verdicts: list[Verdict]
+    report: Path | None
+
+
+def prepare(sources: list[str], pipeline: str | None, lake: str | None, config: str | None, limit: int | None) -> Job:
+    """The job of a flow run: the clock and the environment enter here."""
+    now = datetime.now(UTC)
+    name = str(runtime.flow_run.id or "run").split("-", maxsplit=1)[0]
+    under_worker = runtime.deployment.id is not None
+    job = make_job(
+        lake=Path(lake) if lake else Settings().lake,
+        sources=sources,
+        pipeline=pipeline,
+        recipe=read_recipe(Path(config) if config else None),
+        limit=limit,
+        run_id=f"{now:%Y%m%dT%H%M%SZ}-{name}",
+        started=now.isoformat(timespec="seconds"),
+        listen=log_listener() if under_worker else listener(),
+    )
+    job.lake.check_writable()
+    return job
+
+
+@flow(name="nightly", persist_result=False)
+def nightly(
+    sources: list[str] = ["wikipedia-sample"],  # noqa: B006 - Prefect draws its form from a literal default
+    pipeline: str | None = None,
+    lake: str | None = None,
+    config: str | None = None,
+    limit: int | None = None,
+) -> Outcome:
+    """The whole job: from sources to published datasets, models, predictions and a report."""
+    job = prepare(sources, pipeline, lake, config, limit)
+    with job.lake.lock(job.pipeline):
+        made = corpus(job)
+        inputs, trained = train(job, made)
+        metrics, verdicts = evaluate(job, inputs, trained)
+        predictions = infer(job, made.corpus)
+        datasets = [*made.datasets, inputs.labelled_text, inputs.labelled_spans, metrics, *predictions]
+        report = tasks.write_report(job, datasets, verdicts)
+        tasks.publish_release(job, datasets, verdicts, report)
+        artifacts.published(job, datasets, verdicts, report)
+    return Outcome(job.pipeline, job.run_id, datasets, verdicts, report)
+
+
+@flow(name="corpus-build", persist_result=False)
+def corpus_build(
+    sources: list[str] = ["wikipedia-sample"],  # noqa: B006 - Prefect draws its form from a literal default
+    pipeline: str | None = None,
+    lake: str | None = None,
+    config: str | None = None,
+    limit: int | None = None,
+) -> Outcome:
+    """To a published corpus and its tokens; predictions stay published where they belong to the same corpus."""
+    job = prepare(sources, pipeline, lake, config, limit)
+    with job.lake.lock(job.pipeline):
+        made: CorpusRefs = corpus(job)
+        tasks.publish_release(job, made.datasets, [], None)
+    return Outcome(job.pipeline, job.run_id, made.datasets, [], None)

@@ -1,0 +1,63 @@
+"""What a pipeline does with its sources: the options of every stage, from defaults and a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from data.errors import ConfigError
+from pipelines.clean import CleanConfig
+from pipelines.dedup import DedupConfig
+from pipelines.extract import ExtractConfig
+from pipelines.tokenise import TokeniserConfig
+
+
+class Recipe(BaseModel):
+    """Options of a pipeline. `models` overrides the options of a model by name, for example gpt: {steps: 100}."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    extract: ExtractConfig = Field(default_factory=ExtractConfig)
+    clean: CleanConfig = Field(default_factory=CleanConfig)
+    dedup: DedupConfig = Field(default_factory=DedupConfig)
+    tokeniser: TokeniserConfig = Field(default_factory=TokeniserConfig)
+    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    labelled_text: str = "sentiment-sample"
+    labelled_spans: str = "entities-sample"
+    seed: int = 0
+    page_chars: int = Field(10_000_000, ge=1, description="characters of a page at the most; longer ones are rejected")
+    part_pages: int = Field(2000, ge=1, description="pages of a part at the most")
+    part_chars: int = Field(16_000_000, ge=1000, description="characters of a part at the most")
+    max_failed_share: float = Field(0.05, ge=0, le=1, description="share of failed records that ends a run")
+
+    def of(self, stage: str) -> dict[str, Any]:
+        """Options of a stage as plain data."""
+        options: dict[str, Any] = asdict(getattr(self, stage))
+        return options
+
+    def model(self, name: str) -> Mapping[str, Any]:
+        """Overrides for a model."""
+        return self.models.get(name, {})
+
+
+def read_recipe(path: Path | None) -> Recipe:
+    """The recipe of a YAML or JSON file; the default one for None. Raises ConfigError naming the option."""
+    if path is None:
+        return Recipe()
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text("utf-8")) or {}
+        return Recipe.model_validate(content)
+    except OSError as error:
+        raise ConfigError(f"the config {path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the config {path} is no YAML: {str(error).splitlines()[0]}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"the config {path}: {where or 'file'}: {first['msg']}") from error

@@ -1,0 +1,1 @@
+"""The stages as plain functions; `flows.tasks` makes Prefect tasks of them."""

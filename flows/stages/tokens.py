@@ -1,0 +1,129 @@
+"""Tokenizer and tokens, labelled datasets, and the rejects of all stages in one dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from data import files
+from data.catalogue import find
+from data.contracts import CONTRACTS
+from data.errors import TextmillError
+from data.hashing import fingerprint
+from data.splits import row_id_of, split_of
+from data.versions import Build, Part
+from flows.build import Output, Unit, build
+from flows.job import Job, Ref, version_of
+from flows.stages import versions
+from flows.stages.corpus import fetch, part_key, read_part
+from pipelines import tokenise
+
+LABELS_VERSION = 1
+
+
+def tokenizer(job: Job, corpus: Ref) -> str:
+    """Fingerprint of the pipeline's tokenizer, trained on this corpus if there is none yet."""
+    if (known := versions.current_tokenizer(job)) is not None:
+        return known
+    text = tokenise.train_tokenizer(
+        (text for part in job.manifest(corpus)["parts"] for text in read_part(job, corpus, part, ["text"])["text"]),
+        config=job.recipe.tokeniser,
+        progress=job.listen("Train tokenizer"),
+    )
+    name = tokenise.fingerprint(text)
+    folder = job.lake.tokenizers / job.pipeline
+    files.write_bytes(folder / name / "tokenizer.json", text.encode("utf-8"))
+    pointer = {"fingerprint": name, "config": versions.tokenizer_config(job), "corpus": corpus.version}
+    files.write_json(folder / "current.json", pointer)
+    return name
+
+
+def tokenizer_text(job: Job, name: str) -> str:
+    """The tokenizer as JSON text."""
+    return (job.lake.tokenizers / job.pipeline / name / "tokenizer.json").read_text("utf-8")
+
+
+def tokens(job: Job, corpus: Ref, name: str) -> Ref:
+    """The corpus as token ids."""
+    encoder = tokenise.load(tokenizer_text(job, name))
+    listen = job.listen("Tokenise")
+    done = 0
+
+    def compute(part: dict[str, Any]) -> Output:
+        nonlocal done
+        frame = tokenise.encode(read_part(job, corpus, part, ["doc_id", "text"]), encoder)
+        done += frame.height
+        listen(done, corpus.rows)
+        counts = {"in": part["rows"], "kept": frame.height, "filtered": {}, "failed": {}}
+        return Output(frame, counts, metadata={"tokenizer": name})
+
+    units = (
+        Unit(part["index"], part_key(part, name, tokenise.VERSION), lambda part=part: compute(part))  # type: ignore[misc]
+        for part in job.manifest(corpus)["parts"]
+    )
+    inputs = [vars(corpus), {"tokenizer": name}]
+    return build(job, "tokens", versions.tokens(corpus.version, name), units, inputs=inputs, config={})
+
+
+def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
+    """Every record that the corpus stages rejected: the parts are links to those that the stages wrote."""
+    version = versions.rejects(corpus.version)
+    target = Build(job.lake, job.pipeline, CONTRACTS["rejects"], version)
+    if (manifest := target.published) is not None:
+        return Ref("rejects", version, manifest["rows"], reused=True)
+    parts = list(_reject_parts(job, target, stages))
+    recorded = {"inputs": [vars(ref) for ref in stages], "config": {}, "run": job.run_id, "validation": []}
+    manifest = target.commit(parts, recorded)
+    return Ref("rejects", version, manifest["rows"], reused=False)
+
+
+def _reject_parts(job: Job, target: Build, stages: list[Ref]) -> Iterator[Part]:
+    index = 0
+    for ref in stages:
+        for part in job.manifest(ref)["parts"]:
+            if not part["rejects_file"]:
+                continue
+            rows = sum(sum(part["counts"][kind].values()) for kind in ("filtered", "failed"))
+            source = job.path(ref) / part["rejects_file"]
+            key = fingerprint([ref.dataset, part["key"]])
+            yield target.adopt(index, key, source, rows=rows, sha256=part["rejects_sha256"])
+            index += 1
+
+
+def labelled(job: Job, dataset: str) -> Ref:
+    """A labelled set as a dataset, split by hash of the text."""
+    raw = fetch(job, find(getattr(job.recipe, dataset)))
+    inputs = [{"raw": raw.source, "file": raw.path.name, "sha256": raw.sha256}]
+    version = labelled_version(dataset, raw.source, raw.sha256)
+    unit = Unit(0, fingerprint([version]), lambda: _labelled(raw.path.read_text("utf-8"), dataset, raw.source))
+    return build(job, dataset, version, [unit], inputs=inputs, config={})
+
+
+def labelled_version(dataset: str, source: str, sha256: str) -> str:
+    """Version of a labelled dataset."""
+    return version_of(CONTRACTS[dataset], source, sha256, LABELS_VERSION)
+
+
+def _labelled(text: str, dataset: str, source: str) -> Output:
+    contract = CONTRACTS[dataset]
+    column = contract.columns[2].name
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            rows.append(_row(line, number, column, source))
+    frame = pl.DataFrame(rows, schema=pl.Schema(pl.DataFrame(contract.schema.empty_table()).schema)).sort("row_id")
+    counts = {"in": frame.height, "kept": frame.height, "filtered": {}, "failed": {}}
+    return Output(frame, counts)
+
+
+def _row(line: str, number: int, column: str, source: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        text = row["text"]
+        found = {"row_id": row_id_of(text), "text": text, column: row[column], "split": split_of(text)}
+    except (ValueError, KeyError, TypeError) as error:
+        raise TextmillError(f"{source}, line {number}: wants an object with text and {column} ({error})") from error
+    return {**found, "source": source}

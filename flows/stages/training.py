@@ -1,0 +1,259 @@
+"""Train the models of a pipeline and register them: one function per model, one key per training."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from data.errors import ConfigError
+from data.hashing import fingerprint
+from data.splits import split_of
+from flows.job import Job, Ref
+from flows.stages.corpus import read
+from flows.stages.tokens import tokenizer_text
+from models.registry import ModelVersion, Registry
+
+HISTORY = "history.json"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The dataset versions, and the tokenizer, that trainings read."""
+
+    corpus: Ref
+    tokens: Ref
+    tokenizer: str
+    labelled_text: Ref
+    labelled_spans: Ref
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A registered training."""
+
+    task: str
+    model: str
+    version: str
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training is made of: `key` decides it, `fit` writes its artefact into a folder."""
+
+    key: str
+    config: Mapping[str, Any]
+    lineage: Mapping[str, Any]
+    fit: Callable[[Path], None]
+
+
+def train(job: Job, task: str, inputs: Inputs) -> Trained:
+    """Train a model unless this very training is registered; tasks are those of `TASKS`."""
+    registry = Registry(job.lake.models)
+    name = job.model_name(task)
+    recipe = TASKS[task](job, inputs)
+    if (found := registry.find(name, recipe.key)) is not None:
+        return Trained(task, name, found.version, reused=True)
+    with tempfile.TemporaryDirectory(prefix="textmill-") as scratch:
+        recipe.fit(Path(scratch))
+        registered = registry.register(
+            name,
+            Path(scratch),
+            kind=task,
+            lineage=recipe.lineage,
+            config=recipe.config,
+            training_key=recipe.key,
+            created=job.started,
+        )
+    return Trained(task, name, registered.version, reused=False)
+
+
+def key_of(job: Job, task: str, inputs: Inputs) -> str:
+    """Key of a training, without doing it."""
+    return TASKS[task](job, inputs).key
+
+
+def registered(job: Job, trained: Trained) -> ModelVersion:
+    """The registered artefact, its files checked against their hashes."""
+    return Registry(job.lake.models).load(trained.model, trained.version)
+
+
+def in_split(job: Job, ref: Ref, columns: list[str], split: str) -> pl.DataFrame:
+    """Documents of a split, which the hash of the doc_id decides."""
+    frame = read(job, ref, ["doc_id", *columns])
+    return frame.filter(pl.Series([split_of(doc_id) == split for doc_id in frame["doc_id"]], dtype=pl.Boolean))
+
+
+def _recipe(
+    job: Job, task: str, config: Any, lineage: dict[str, Any], code: list[int], fit: Callable[[Path], None]
+) -> Recipe:
+    plain = config if isinstance(config, dict) else asdict(config)
+    return Recipe(fingerprint([task, plain, lineage, job.recipe.seed, code]), plain, lineage, fit)
+
+
+def configured(job: Job, task: str, kind: Any, **defaults: Any) -> Any:
+    """The options of a model: the recipe's overrides on its defaults. Raises ConfigError naming a wrong one."""
+    try:
+        return kind(**{**defaults, **job.recipe.model(task)})
+    except TypeError as error:
+        known = ", ".join(kind.__dataclass_fields__)
+        raise ConfigError(f"models.{task}: {str(error).rsplit(') ', maxsplit=1)[-1]}; options are {known}") from error
+
+
+def _word2vec(job: Job, inputs: Inputs) -> Recipe:
+    from models.embeddings import word2vec
+
+    config = configured(job, "word2vec", word2vec.Word2VecConfig)
+
+    def fit(folder: Path) -> None:
+        texts = in_split(job, inputs.corpus, ["text"], "train")["text"]
+        vectors = word2vec.train(texts, config, seed=job.recipe.seed, progress=job.listen("Train word2vec"))
+        vectors.save(folder)
+
+    return _recipe(job, "word2vec", config, {"corpus": inputs.corpus.version}, [word2vec.VERSION], fit)
+
+
+def _vectors(job: Job, inputs: Inputs) -> ModelVersion:
+    registry = Registry(job.lake.models)
+    key = key_of(job, "word2vec", inputs)
+    found = registry.find(job.model_name("word2vec"), key)
+    if found is None:
+        train(job, "word2vec", inputs)
+        return _vectors(job, inputs)
+    return registry.load(found.name, found.version)
+
+
+def _summaries(job: Job, inputs: Inputs) -> Recipe:
+    from models.tasks import summaries
+
+    config = configured(job, "summaries", summaries.SummaryConfig)
+
+    def fit(folder: Path) -> None:
+        from models.embeddings.vectors import WordVectors
+
+        summaries.Summariser(config, WordVectors.load(_vectors(job, inputs).path)).save(folder)
+
+    lineage = {"word2vec": key_of(job, "word2vec", inputs)}
+    return _recipe(job, "summaries", config, lineage, [summaries.VERSION], fit)
+
+
+def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
+    from models.tasks import keyphrases
+
+    config = configured(job, "keyphrases", keyphrases.KeyphraseConfig)
+
+    def fit(folder: Path) -> None:
+        from models.embeddings.vectors import WordVectors
+
+        texts = in_split(job, inputs.corpus, ["text"], "train")["text"].to_list()
+        listen = job.listen("Train keyphrases")
+        vectors = WordVectors.load(_vectors(job, inputs).path)
+        model = keyphrases.KeyphraseModel.fit(
+            texts, vectors, config, progress=lambda done, _total: listen(done, len(texts))
+        )
+        model.save(folder)
+
+    lineage = {"corpus": inputs.corpus.version, "word2vec": key_of(job, "word2vec", inputs)}
+    return _recipe(job, "keyphrases", config, lineage, [keyphrases.VERSION], fit)
+
+
+def _gpt(job: Job, inputs: Inputs) -> Recipe:
+    from models import training
+    from models.language import gpt
+
+    overrides = dict(job.recipe.model("gpt"))
+    size = {name: overrides.pop(name) for name in list(overrides) if name in gpt.GPTConfig.__dataclass_fields__}
+    try:
+        config = training.TrainingConfig(**overrides)
+        gpt.GPTConfig(**{"vocab_size": 1, **size})
+    except TypeError as error:
+        raise ConfigError(f"models.gpt: {error}") from error
+
+    def fit(folder: Path) -> None:
+        _fit_gpt(job, inputs, size, config, folder)
+
+    lineage = {"tokens": inputs.tokens.version, "tokenizer": inputs.tokenizer}
+    options = {"model": size, "training": asdict(config)}
+    return _recipe(job, "gpt", options, lineage, [gpt.VERSION, training.VERSION], fit)
+
+
+def _fit_gpt(job: Job, inputs: Inputs, size: dict[str, Any], config: Any, folder: Path) -> None:
+    from models import training
+    from models.language.batches import pack
+    from models.language.gpt import GPT, GPTConfig
+    from pipelines import tokenise
+
+    encoder = tokenise.load(tokenizer_text(job, inputs.tokenizer))
+    separator = encoder.token_to_id(tokenise.END_OF_TEXT)
+    shape = GPTConfig(**{"vocab_size": encoder.get_vocab_size(), **size})
+    blocks = {
+        split: pack(_ids(job, inputs, split), separator=separator, context=shape.context, seed=job.recipe.seed)
+        for split in ("train", "validation")
+    }
+    model = GPT(shape, seed=job.recipe.seed)
+    model.start_from(blocks["train"].stream)
+    record = training.train(
+        model, blocks["train"], config=config, validation=blocks["validation"], progress=job.listen("Train gpt")
+    )
+    model.save(folder)
+    (folder / HISTORY).write_text(json.dumps(record.as_json()), "utf-8")
+    (folder / "tokenizer.json").write_text(tokenizer_text(job, inputs.tokenizer), "utf-8")
+
+
+def _ids(job: Job, inputs: Inputs, split: str) -> list[list[int]]:
+    """Token ids of the documents of a split; a corpus too small for a validation split gives its training documents."""
+    found: list[list[int]] = in_split(job, inputs.tokens, ["input_ids"], split)["input_ids"].to_list()
+    return found if found or split == "train" else _ids(job, inputs, "train")
+
+
+def _sentiment(job: Job, inputs: Inputs) -> Recipe:
+    from models.tasks import sentiment
+
+    config = configured(job, "sentiment", sentiment.SentimentConfig)
+
+    def fit(folder: Path) -> None:
+        rows = read(job, inputs.labelled_text)
+        training, validation = (rows.filter(pl.col("split") == split) for split in ("train", "validation"))
+        held = (validation["text"].to_list(), validation["label"].to_list()) if validation.height else None
+        model = sentiment.train(
+            training["text"].to_list(),
+            training["label"].to_list(),
+            config=config,
+            validation=held,
+            progress=job.listen("Train sentiment"),
+        )
+        model.save(folder)
+
+    return _recipe(job, "sentiment", config, {"labelled_text": inputs.labelled_text.version}, [sentiment.VERSION], fit)
+
+
+def _entities(job: Job, inputs: Inputs) -> Recipe:
+    from models.tasks import entities
+
+    config = configured(job, "entities", entities.EntityConfig)
+
+    def fit(folder: Path) -> None:
+        # The sample is small: the model learns from all of it, and is scored by cross-validation.
+        rows = read(job, inputs.labelled_spans)
+        model = entities.train(
+            rows["text"].to_list(), rows["spans"].to_list(), config=config, progress=job.listen("Train entities")
+        )
+        model.save(folder)
+
+    return _recipe(job, "entities", config, {"labelled_spans": inputs.labelled_spans.version}, [entities.VERSION], fit)
+
+
+TASKS: dict[str, Callable[[Job, Inputs], Recipe]] = {
+    "word2vec": _word2vec,
+    "sentiment": _sentiment,
+    "entities": _entities,
+    "gpt": _gpt,
+    "summaries": _summaries,
+    "keyphrases": _keyphrases,
+}

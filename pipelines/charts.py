@@ -1,0 +1,251 @@
+"""The charts of the report: plain data in, an SVG for an HTML page out. Altair draws, vl-convert renders, offline.
+
+Colours are written as CSS variables, so a chart follows the page from light to dark. Every function returns an
+empty string where there is nothing to draw.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+INK, QUIET, GRID = "#1c2431", "#5d6878", "#e2dfd7"
+KEPT, FILTERED, FAILED, SECOND = "#1f6f8c", "#d99a2c", "#c2453d", "#8a94a3"
+_VARIABLES = {
+    INK: "var(--ink)",
+    QUIET: "var(--quiet)",
+    GRID: "var(--line)",
+    KEPT: "var(--chart-1)",
+    FILTERED: "var(--chart-2)",
+    FAILED: "var(--chart-3)",
+    SECOND: "var(--chart-4)",
+}
+WIDTH = 860
+"""Width in points of the plotting area of a chart that fills the page."""
+_TOP = 12
+_BINS = 30
+
+
+def funnel(stages: Sequence[tuple[str, int, int, int]]) -> str:
+    """Bars of (stage, kept, filtered, failed) records, in the order given."""
+    fates = ("kept", "filtered", "failed")
+    rows = [
+        {"stage": stage, "fate": fate, "order": order, "records": count}
+        for stage, *counts in stages
+        for order, (fate, count) in enumerate(zip(fates, counts, strict=True))
+    ]
+    if not sum(row["records"] for row in rows):
+        return ""
+    import altair as alt
+
+    colour = alt.Color("fate:N", title=None, scale=_scale(fates, (KEPT, FILTERED, FAILED)), sort=list(fates))
+    chart = _bars(rows, WIDTH, alt.Step(34)).encode(
+        y=alt.Y("stage:N", sort=[stage for stage, *_ in stages], title=None),
+        x=alt.X("records:Q", title="records", axis=alt.Axis(format="~s", tickMinStep=1)),
+        color=colour,
+        order="order:Q",
+    )
+    return _svg(chart, "funnel")
+
+
+def reasons(counts: Mapping[tuple[str, str, str], int]) -> str:
+    """Bars of rejected records by (stage, reason, kind), the most frequent first; the rest in one bar."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [{"reason": f"{key[1]} · {key[0]}", "kind": key[2], "records": n} for key, n in ranked[:_TOP]]
+    rest = Counter[str]()
+    for (_, _, kind), count in ranked[_TOP:]:
+        rest[kind] += count
+    rows += [{"reason": f"other reasons · {kind}", "kind": kind, "records": count} for kind, count in rest.items()]
+    if not rows:
+        return ""
+    import altair as alt
+
+    kinds = alt.Color("kind:N", title=None, scale=_scale(("filtered", "failed"), (FILTERED, FAILED)))
+    return _svg(_labelled_bars(rows, "reason", "records").encode(color=kinds), "reasons")
+
+
+def languages(counts: Mapping[str, int]) -> str:
+    """Bars of documents by language, the most frequent first; the rest in one bar."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [{"language": name, "documents": count} for name, count in ranked[:_TOP]]
+    if rest := sum(count for _, count in ranked[_TOP:]):
+        rows.append({"language": f"{len(ranked) - _TOP} others", "documents": rest})
+    return _svg(_labelled_bars(rows, "language", "documents"), "languages") if rows else ""
+
+
+def lengths(words: Sequence[int]) -> str:
+    """Histogram of documents by length in words, on a logarithmic axis, with the median."""
+    known = [count for count in words if count > 0]
+    if not known:
+        return ""
+    import altair as alt
+
+    middle = median(known)
+    axis = alt.X("low:Q", scale=alt.Scale(type="log", nice=False), title="words", axis=alt.Axis(format="~s", tickCount=6))
+    bars = _bars(_log_bins(known), WIDTH, 220).encode(x=axis, x2="high:Q", y=alt.Y("documents:Q", axis=_whole()))
+    said = [{"low": middle, "label": f"median {middle:,.0f}"}]
+    rule = alt.Chart(alt.Data(values=said)).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="low:Q")
+    label = rule.mark_text(color=INK, align="left", dx=6, dy=8, y=0, fontWeight=600).encode(text="label:N")
+    return _svg(bars + rule + label, "lengths")
+
+
+def quality(signals: Mapping[str, Sequence[float]]) -> str:
+    """Small histograms, one per quality signal, each on its own axes."""
+    drawn = {name: [v for v in values if math.isfinite(v)] for name, values in signals.items()}
+    rows = [
+        {"signal": name.replace("_", " "), "low": low, "high": high, "documents": count}
+        for name, values in drawn.items()
+        for low, high, count in _bins(values)
+    ]
+    if not rows:
+        return ""
+    import altair as alt
+
+    bars = _bars(rows, 196, 92).encode(
+        x=alt.X("low:Q", title=None, axis=alt.Axis(tickCount=3), scale=alt.Scale(zero=False, nice=False)),
+        x2="high:Q",
+        y=alt.Y("documents:Q", title=None, axis=_whole(3)),
+    )
+    panels = bars.facet(facet=alt.Facet("signal:N", title=None), columns=4, spacing=22)
+    return _svg(panels.resolve_scale(x="independent", y="independent"), "quality")
+
+
+def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str:
+    """Training curves of (model, split, points of (step, loss)): a panel per model, a line per split."""
+    rows = [
+        {"model": model, "split": split, "step": step, "loss": loss}
+        for model, split, points in lines
+        for step, loss in points
+        if math.isfinite(loss)
+    ]
+    if not rows:
+        return ""
+    import altair as alt
+
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    splits = alt.Color("split:N", title=None, scale=_scale(("train", "validation"), (KEPT, FILTERED)))
+    width = WIDTH if len(models) == 1 else (WIDTH - 60) // 2
+    line = alt.Chart(alt.Data(values=rows), width=width, height=220).mark_line(
+        interpolate="linear", strokeWidth=2, point=alt.OverlayMarkDef(size=18) if len(rows) < 150 else False
+    )
+    panels = line.encode(
+        x=alt.X("step:Q", title="step", axis=alt.Axis(format="~s", tickCount=6)),
+        y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+        color=splits,
+    ).facet(facet=alt.Facet("model:N", title=None, sort=models), columns=2, spacing=30)
+    return _svg(panels.resolve_scale(x="independent", y="independent"), "curves")
+
+
+def scores(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Dots with their intervals, a panel per task and metric.
+
+    Each row has task, metric, model, value, ci_low, ci_high and baseline (a boolean).
+    """
+    drawn = [
+        {**row, "panel": f"{row['task']}: {row['metric']}", "kind": "baseline" if row["baseline"] else "model"}
+        for row in rows
+        if all(math.isfinite(row[name]) for name in ("value", "ci_low", "ci_high"))
+    ]
+    if not drawn:
+        return ""
+    import altair as alt
+
+    kinds = alt.Color("kind:N", title=None, scale=_scale(("model", "baseline"), (KEPT, SECOND)))
+    base = alt.Chart(alt.Data(values=drawn), width=290, height=alt.Step(26)).encode(
+        y=alt.Y("model:N", title=None, sort=alt.SortField("baseline"), axis=alt.Axis(labelLimit=130)), color=kinds
+    )
+    span = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.45).encode(
+        x=alt.X("ci_low:Q", title=None, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=4)), x2="ci_high:Q"
+    )
+    dot = base.mark_point(size=80, filled=True, opacity=1).encode(x="value:Q")
+    panels = (span + dot).facet(facet=alt.Facet("panel:N", title=None, sort=_order(drawn)), columns=2, spacing=26)
+    return _svg(panels.resolve_scale(x="independent", y="independent"), "scores")
+
+
+def _order(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(row["panel"] for row in rows))
+
+
+def _bars(rows: Sequence[Mapping[str, Any]], width: int, height: Any) -> Any:
+    import altair as alt
+
+    return alt.Chart(alt.Data(values=list(rows)), width=width, height=height).mark_bar(color=KEPT)
+
+
+def _labelled_bars(rows: Sequence[Mapping[str, Any]], name: str, count: str) -> Any:
+    """Horizontal bars in the order given, each with its number behind it."""
+    import altair as alt
+
+    order = [row[name] for row in rows]
+    base = _bars(rows, WIDTH - 60, alt.Step(24)).encode(
+        y=alt.Y(f"{name}:N", sort=order, title=None, axis=alt.Axis(labelLimit=300)),
+        x=alt.X(f"{count}:Q", title=None, axis=None),
+    )
+    text = base.mark_text(align="left", dx=6).encode(text=alt.Text(f"{count}:Q", format=","), color=alt.value(INK))
+    return base + text
+
+
+def _whole(ticks: int = 5) -> Any:
+    """An axis of whole numbers."""
+    import altair as alt
+
+    return alt.Axis(format="~s", tickMinStep=1, tickCount=ticks)
+
+
+def _scale(domain: Sequence[str], colours: Sequence[str]) -> Any:
+    import altair as alt
+
+    return alt.Scale(domain=list(domain), range=list(colours))
+
+
+def _bins(values: Sequence[float], bins: int = _BINS) -> list[tuple[float, float, int]]:
+    """Equal bins (low, high, count) from the smallest to the largest value; a single value gets one bin."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    step = (high - low) / bins or max(abs(low), 1.0) / bins
+    counts = Counter(min(int((value - low) / step), bins - 1) for value in values)
+    return [(low + i * step, low + (i + 1) * step, counts[i]) for i in range(bins) if counts[i]]
+
+
+def _log_bins(values: Sequence[int]) -> list[dict[str, float]]:
+    return [
+        {"low": 10**low, "high": 10**high, "documents": count}
+        for low, high, count in _bins([math.log10(value) for value in values])
+    ]
+
+
+def _svg(chart: Any, name: str) -> str:
+    """The chart as inline SVG: ids of its own, page colours, no fixed size."""
+    import vl_convert
+
+    spec = chart.configure(**_theme()).to_dict()
+    drawn = vl_convert.vegalite_to_svg(spec)
+    for colour, variable in _VARIABLES.items():
+        drawn = re.sub(re.escape(colour), variable, drawn, flags=re.IGNORECASE)
+    drawn = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", drawn)
+    drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
+    return re.sub(r"(url\(['\"]?#|href=\"#)", rf"\g<1>{name}-", drawn)
+
+
+def _theme() -> dict[str, Any]:
+    """Quiet axes, round bars, labels in the colours of the page."""
+    axis = {"labelColor": QUIET, "titleColor": QUIET, "gridColor": GRID, "domain": False, "ticks": False}
+    fonts = {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    header = {"labelColor": INK, "labelFontSize": 12, "labelFontWeight": 600, "labelAnchor": "start"}
+    legend = {"labelColor": QUIET, "labelFontSize": 12, "orient": "top", "symbolType": "circle"}
+    return {
+        "background": "transparent",
+        "font": "DejaVu Sans, Verdana, sans-serif",
+        "aria": False,
+        "view": {"stroke": None},
+        "axis": {**axis, **fonts, "labelPadding": 6, "titlePadding": 10},
+        "axisY": {"titleAngle": -90},
+        "header": header,
+        "legend": legend,
+        "bar": {"cornerRadiusEnd": 2},
+    }

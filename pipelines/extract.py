@@ -1,0 +1,140 @@
+"""Records of a source to the `documents` dataset: wikitext to plain text, and a reason for all that falls out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from data.errors import AccountingError
+from pipelines.sources.records import Record, Reject, failed, filtered
+from pipelines.wikitext import Extracted, Section, to_text
+from pipelines.wikitext.blocks import plain_text
+
+VERSION = 1
+
+_TIME = pl.Datetime("us", "UTC")
+_SECTION = pl.Struct({"level": pl.Int8(), "title": pl.String(), "start": pl.Int32(), "end": pl.Int32()})
+DOCUMENT_SCHEMA = pl.Schema(
+    {
+        "doc_id": pl.String(),
+        "source": pl.String(),
+        "title": pl.String(),
+        "url": pl.String(),
+        "lang_declared": pl.String(),
+        "published_at": _TIME,
+        "text": pl.String(),
+        "sections": pl.List(_SECTION),
+        "meta": pl.String(),
+    }
+)
+REJECT_SCHEMA = pl.Schema(
+    {
+        "doc_id": pl.String(),
+        "source": pl.String(),
+        "origin": pl.String(),
+        "stage": pl.String(),
+        "kind": pl.String(),
+        "reason": pl.String(),
+        "detail": pl.String(),
+        "n_chars": pl.Int32(),
+    }
+)
+_INT32_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractConfig:
+    """`min_chars`: shortest extracted text that is kept, in code points."""
+
+    min_chars: int = 1
+
+
+def extract(
+    records: Sequence[Record], *, config: ExtractConfig | None = None, lang: str | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return documents and rejects, both sorted by native id, numbers as numbers.
+
+    `lang` overrides the language that the records declare. One record's fault never costs another: what
+    crashes is a reject. Raises AccountingError unless every record is in exactly one of the two frames.
+    """
+    config = config or ExtractConfig()
+    documents: list[dict[str, Any]] = []
+    rejects: list[dict[str, Any]] = []
+    for record in sorted(records, key=_order):
+        outcome = _outcome(record, config, lang)
+        if isinstance(outcome, Reject):
+            rejects.append(_reject_row(record, outcome))
+        else:
+            documents.append(_document_row(record, outcome, lang))
+    _check_accounts(len(records), len(documents), len(rejects))
+    return pl.DataFrame(documents, schema=DOCUMENT_SCHEMA), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+
+
+def _outcome(record: Record, config: ExtractConfig, lang: str | None) -> Extracted | Reject:
+    if record.reject:
+        return record.reject
+    if record.doc_id is None:
+        return failed("no_id", "the reader gave this record no id")
+    try:
+        extracted = _extracted(record, lang)
+    except Exception as error:  # one bad page must not end the run; the reject names what happened
+        return failed("extraction_error", f"{type(error).__name__}: {error}"[:500])
+    if not extracted.text:
+        return filtered("empty_after_extraction")
+    if len(extracted.text) < config.min_chars:
+        return filtered("too_short_after_extraction", f"{len(extracted.text)} characters, at least {config.min_chars}")
+    return extracted
+
+
+def _extracted(record: Record, lang: str | None) -> Extracted:
+    if record.markup == "wikitext":
+        return to_text(record.text, namespaces=record.namespaces, lang=lang or record.lang_declared or "en")
+    text = plain_text(record.text)
+    return Extracted(text, [Section(0, "", 0, len(text))] if text else [])
+
+
+def _document_row(record: Record, extracted: Extracted, lang: str | None) -> dict[str, Any]:
+    return {
+        "doc_id": record.doc_id,
+        "source": record.source,
+        "title": record.title,
+        "url": record.url,
+        "lang_declared": lang or record.lang_declared,
+        "published_at": record.published_at,
+        "text": extracted.text,
+        "sections": [section._asdict() for section in extracted.sections],
+        "meta": None,
+    }
+
+
+def _reject_row(record: Record, reject: Reject) -> dict[str, Any]:
+    return {
+        "doc_id": record.doc_id,
+        "source": record.source,
+        "origin": record.origin,
+        "stage": reject.stage,
+        "kind": reject.kind,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "n_chars": None if record.n_chars is None else min(record.n_chars, _INT32_MAX),
+    }
+
+
+def _order(record: Record) -> tuple[int, int, str, str]:
+    """Numbers first and as numbers, then other ids, then records without an id by where they stand."""
+    if record.doc_id is None:
+        return 2, 0, "", record.origin
+    native = record.doc_id.partition(":")[2]
+    if native.isascii() and native.isdigit() and len(native) < 20:
+        return 0, int(native), record.source, record.origin
+    return 1, 0, record.doc_id, record.origin
+
+
+def _check_accounts(read: int, kept: int, rejected: int) -> None:
+    if read != kept + rejected:
+        raise AccountingError(
+            f"extract read {read} records, but kept {kept} and rejected {rejected}. Please report this as a bug."
+        )

@@ -1,0 +1,61 @@
+"""One spelling of text: Unicode NFC, plain white space, no invisible characters, no boilerplate lines."""
+
+from __future__ import annotations
+
+import polars as pl
+
+VERSION = 1
+
+_LINE_ENDS = r"\r\n?|[\x0b\x0c\x{85}\x{2028}\x{2029}]"
+# Joiners (U+200C, U+200D) stay: Persian and Indic spelling and emoji need them.
+_INVISIBLE = (
+    r"[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\x{ad}\x{61c}\x{180e}\x{200b}\x{200e}\x{200f}"
+    r"\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}\x{fff9}-\x{fffb}]"
+)
+_BLANKS = r"[^\S\n]+"
+_BLANKS_AT_LINE_ENDS = r" ?\n ?"
+_MANY_NEWLINES = r"\n{3,}"
+
+_BOILERPLATE = "|".join(
+    (
+        r"\[?\s*edit\s*\]?",
+        r"\[?\s*edit source\s*\]?",
+        r"jump to (?:navigation|search|content)[^\n]{0,60}",
+        r"skip to (?:main )?content",
+        r"retrieved from[ :]+[\"“]?(?:https?://|www\.)[^\n]*",
+        r"(?:copyright|©|\(c\))[^\n]{0,100}all rights reserved[^\n]{0,60}",
+        r"all rights reserved[^\n]{0,60}",
+        r"click here (?:to|for)[^\n]{0,120}",
+        r"(?:please )?(?:enable|turn on) (?:javascript|cookies)[^\n]{0,120}",
+        r"(?:this|our) (?:web)?site uses cookies[^\n]{0,400}",
+        r"we use cookies[^\n]{0,400}",
+        r"by (?:continuing|using)[^\n]{0,80}(?:cookies|cookie policy)[^\n]{0,200}",
+        r"(?:accept|manage|reject) (?:all )?cookies",
+        r"(?:terms of (?:use|service)|privacy policy|cookie policy)(?: *[|·•] *[^\n]{0,80})?",
+        r"(?:share (?:this|on)|follow us on)[^\n]{0,80}",
+        r"(?:sign up|subscribe) (?:for|to) (?:our|the) newsletter[^\n]{0,80}",
+    )
+)
+_BOILERPLATE_LINE = rf"(?im)^(?:[-*•] ?)?(?:{_BOILERPLATE})[ .!]*$"
+
+
+def normalised(text: pl.Expr) -> pl.Expr:
+    """Text in NFC with line feeds alone as line ends, single blanks, and at most one empty line in a row.
+
+    Control characters, soft hyphens, byte-order marks and marks of writing direction are removed;
+    white space at both ends is cut. Applying it twice changes nothing.
+    """
+    plain = (
+        text.str.replace_all(_LINE_ENDS, "\n")
+        .str.replace_all(_INVISIBLE, "")
+        .str.normalize("NFC")
+        .str.replace_all(_BLANKS, " ")
+        .str.replace_all(_BLANKS_AT_LINE_ENDS, "\n")
+    )
+    return plain.str.replace_all(_MANY_NEWLINES, "\n\n").str.strip_chars()
+
+
+def without_boilerplate(text: pl.Expr) -> pl.Expr:
+    """Normalised text without lines that stand on every page: cookie notices, copyright, `Retrieved from`, `[edit]`."""
+    kept = text.str.replace_all(_BOILERPLATE_LINE, "")
+    return kept.str.replace_all(_MANY_NEWLINES, "\n\n").str.strip_chars()

@@ -1,0 +1,81 @@
+"""What every reader yields: one record per page, line or row, and the reason where it goes no further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from data.errors import TextmillError
+from data.progress import Progress, ignore
+
+MAX_CHARS = 10_000_000
+"""Longest text of one record, in code points; a longer one is rejected, never held in memory."""
+
+
+class SourceError(TextmillError):
+    """A whole file cannot be read; `reason` is its machine-readable name."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Why a record leaves the stream. `filtered`: working as intended; `failed`: could not be handled."""
+
+    stage: str
+    kind: Literal["filtered", "failed"]
+    reason: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One page, line or row of a source, before extraction.
+
+    `namespaces` maps MediaWiki's namespace numbers to the names this wiki uses; empty elsewhere.
+    `n_chars` counts the code points of the raw text, also where `text` was not kept.
+    """
+
+    doc_id: str | None
+    source: str
+    origin: str
+    title: str | None = None
+    url: str | None = None
+    lang_declared: str | None = None
+    published_at: datetime | None = None
+    text: str = ""
+    markup: Literal["wikitext", "plain"] = "plain"
+    namespaces: Mapping[int, str] = field(default_factory=dict)
+    n_chars: int | None = None
+    reject: Reject | None = None
+
+
+class Reader(Protocol):
+    """Reads one file as a stream of records; raises SourceError where the file as a whole is unusable."""
+
+    def __call__(
+        self,
+        path: Path,
+        *,
+        source: str | None = None,
+        max_chars: int = MAX_CHARS,
+        limit: int | None = None,
+        progress: Progress = ignore,
+    ) -> Iterator[Record]:
+        """Yield one record per page, line or row."""
+        ...
+
+
+def filtered(reason: str, detail: str | None = None) -> Reject:
+    """A record left out on purpose while reading."""
+    return Reject("extract", "filtered", reason, detail)
+
+
+def failed(reason: str, detail: str | None = None) -> Reject:
+    """A record that could not be read."""
+    return Reject("extract", "failed", reason, detail)

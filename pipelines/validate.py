@@ -1,0 +1,280 @@
+"""Great Expectations' verdicts on a dataset: rows that break the contract are set apart, a broken dataset is refused.
+
+Polars computes light columns (lengths, ends of spans, one boolean per check of the contract); Great Expectations
+judges them on an Arrow-backed pandas frame, so that no text is copied or hashed. Only this module imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import polars as pl
+
+from data.contracts import Contract
+from data.errors import AccountingError, TextmillError
+from pipelines import pages
+from pipelines.checks import ROW, Condition, condition, observe, row_conditions
+
+VERSION = 1
+EXAMPLES = 5
+"""How many unexpected values a verdict quotes."""
+_QUOTE = 120
+
+_local = threading.local()
+_loading = threading.Lock()
+
+
+class ValidationError(TextmillError):
+    """A dataset breaks its contract, or its contract cannot be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one expectation found. `unexpected_count` of `element_count` rows did not meet `condition`."""
+
+    dataset: str
+    expectation: str
+    column: str
+    scope: str
+    success: bool
+    observed: str
+    unexpected_count: int
+    element_count: int
+    examples: tuple[str, ...] = ()
+    condition: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a manifest."""
+        return {**asdict(self), "examples": list(self.examples)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Verdict:
+        """The verdict that `as_json` wrote."""
+        return cls(**{**content, "examples": tuple(content["examples"])})
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """The verdicts on the rows of one part: n_in = n_kept + n_failed."""
+
+    dataset: str
+    n_in: int
+    n_kept: int
+    n_failed: int
+    verdicts: tuple[Verdict, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for the note of a part."""
+        return {
+            "dataset": self.dataset,
+            "n_in": self.n_in,
+            "n_kept": self.n_kept,
+            "n_failed": self.n_failed,
+            "verdicts": [verdict.as_json() for verdict in self.verdicts],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> PartResult:
+        """The result that `as_json` wrote."""
+        return cls(**{**content, "verdicts": tuple(Verdict.from_json(each) for each in content["verdicts"])})
+
+
+def validate_rows(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame, PartResult]:
+    """Rows that keep the contract, rows that break it, and the verdicts.
+
+    The second frame has a line per failing row: `row` (its index in `frame`), `doc_id` (null where the dataset
+    has none), `reason` (the first condition that it breaks) and `detail` (all of them).
+    Raises ValidationError when an expectation itself cannot be judged, ContractError for a missing column.
+    """
+    conditions = row_conditions(contract)
+    outcomes = _judge(observe(frame, contract), conditions, contract.name, rows=True)
+    failures = _failures(frame, conditions, [rows for _, rows in outcomes])
+    kept = frame.filter(~pl.int_range(pl.len()).is_in(failures["row"].implode())) if failures.height else frame
+    if kept.height + failures.height != frame.height:
+        raise AccountingError(
+            f"validation of {contract.name}: {frame.height} rows in, {kept.height} kept and {failures.height} failed"
+        )
+    verdicts = tuple(verdict for verdict, _ in outcomes)
+    return kept, failures, PartResult(contract.name, frame.height, kept.height, failures.height, verdicts)
+
+
+def validate_dataset(keys: pl.DataFrame, n_rows: int, contract: Contract) -> list[Verdict]:
+    """Verdicts on the dataset as a whole: its number of rows, the uniqueness of its keys.
+
+    `keys` holds the columns that these expectations name, of all rows, and no column where they name none.
+    """
+    conditions = [condition(e) for e in contract.expectations if e.scope == "dataset"]
+    if keys.width and keys.height != n_rows:
+        raise AccountingError(f"{contract.name}: {n_rows} rows are published and {keys.height} keys were read")
+    frame = keys.with_row_index(ROW) if keys.width else pl.DataFrame({ROW: pl.int_range(n_rows, eager=True)})
+    return [verdict for verdict, _ in _judge(frame, conditions, contract.name, rows=False)]
+
+
+def merge(results: Iterable[PartResult]) -> list[Verdict]:
+    """One verdict per expectation over all parts of a dataset, counts added."""
+    merged: dict[tuple[str, ...], Verdict] = {}
+    for verdict in (verdict for result in results for verdict in result.verdicts):
+        key = (verdict.dataset, verdict.expectation, verdict.column, verdict.condition)
+        merged[key] = _add(merged[key], verdict) if key in merged else verdict
+    return list(merged.values())
+
+
+def failure(verdict: Verdict, *, page: str | None = None) -> ValidationError:
+    """The error for a dataset that is not published: dataset, expectation, observed value and where to look."""
+    name = f"{verdict.expectation}:{verdict.column}" if verdict.column else verdict.expectation
+    examples = f", for example {', '.join(verdict.examples)}" if verdict.examples else ""
+    where = f" See {page}" if page else ""
+    return ValidationError(
+        f"{verdict.dataset} breaks {name} ({verdict.condition}): observed {verdict.observed}{examples}. "
+        f"It was not published.{where}"
+    )
+
+
+def render_page(dataset: str, verdicts: list[Verdict]) -> str:
+    """The verdicts on a dataset as a self-contained HTML page."""
+    return pages.render_page("validation.html.j2", {"dataset": dataset, "verdicts": verdicts})
+
+
+def _judge(
+    frame: pl.DataFrame, conditions: list[Condition], dataset: str, *, rows: bool
+) -> list[tuple[Verdict, list[int]]]:
+    """Each condition's verdict and, with `rows`, the indices of the rows that break it, in the order given."""
+    if not conditions:
+        return []
+    batches = _batches()
+    import great_expectations as gx
+    import pandas as pd
+
+    batch = batches.get_batch({"dataframe": _arrow(frame).to_pandas(types_mapper=pd.ArrowDtype)})
+    suite = gx.ExpectationSuite(name=dataset, expectations=[_expectation(c, i) for i, c in enumerate(conditions)])
+    level = {"result_format": "COMPLETE", "unexpected_index_column_names": [ROW]} if rows else "SUMMARY"
+    results = [result.to_json_dict() for result in batch.validate(suite, result_format=level).results]
+    outcomes = sorted(results, key=lambda result: int(result["expectation_config"]["meta"]["position"]))
+    if len(outcomes) != len(conditions):
+        raise ValidationError(f"{dataset}: {len(conditions)} expectations gave {len(outcomes)} verdicts")
+    return [_outcome(c, result, frame.height, dataset) for c, result in zip(conditions, outcomes, strict=True)]
+
+
+def _outcome(asked: Condition, found: dict[str, Any], n_rows: int, dataset: str) -> tuple[Verdict, list[int]]:
+    _refuse_crash(asked, found, dataset)
+    result = found["result"]
+    unexpected = int(result.get("unexpected_count") or 0)
+    verdict = Verdict(
+        dataset=dataset,
+        expectation=asked.name.partition(":")[0] if asked.column else asked.name,
+        column=asked.column,
+        scope=asked.expectation.scope,
+        success=bool(found["success"]),
+        observed=_observed(result, unexpected, n_rows),
+        unexpected_count=unexpected,
+        element_count=n_rows,
+        examples=() if asked.name.startswith("check_failed") else _examples(result),
+        condition=asked.text,
+    )
+    return verdict, [int(each[ROW]) for each in result.get("unexpected_index_list") or []]
+
+
+def _observed(result: dict[str, Any], unexpected: int, n_rows: int) -> str:
+    value = result.get("observed_value")
+    return f"{unexpected} of {n_rows} rows" if value is None else str(value)
+
+
+def _examples(result: dict[str, Any]) -> tuple[str, ...]:
+    values = [str(value) for value in result.get("partial_unexpected_list") or [] if value is not None]
+    return tuple(value[:_QUOTE] for value in dict.fromkeys(values))[:EXAMPLES]
+
+
+def _refuse_crash(asked: Condition, found: dict[str, Any], dataset: str) -> None:
+    """Great Expectations reports an expectation that raised as one that failed; it was not judged at all."""
+    info = found.get("exception_info") or {}
+    reports = [info] if "raised_exception" in info else list(info.values())
+    messages = [report["exception_message"] for report in reports if report["raised_exception"]]
+    if messages:
+        raise ValidationError(
+            f"{dataset}: {asked.name} could not be judged: {messages[0]}; correct it in data/contracts"
+        )
+
+
+def _failures(frame: pl.DataFrame, conditions: list[Condition], rows: list[list[int]]) -> pl.DataFrame:
+    """A line per row that breaks a condition, in the order of the rows."""
+    broken = [
+        pl.DataFrame({"row": indices, "reason": c.name, "said": c.text}, schema_overrides={"row": pl.Int64})
+        for c, indices in zip(conditions, rows, strict=True)
+        if indices
+    ]
+    if not broken:
+        return pl.DataFrame(schema={"row": pl.Int64, "doc_id": pl.String, "reason": pl.String, "detail": pl.String})
+    lines = pl.concat(broken).group_by("row", maintain_order=True).agg(pl.col("reason").first(), pl.col("said"))
+    lines = lines.sort("row").with_columns(pl.format("not met: {}", pl.col("said").list.join("; ")).alias("detail"))
+    ids = frame["doc_id"][lines["row"]].cast(pl.String) if "doc_id" in frame.columns else pl.lit(None, pl.String)
+    return lines.with_columns(ids.alias("doc_id")).select("row", "doc_id", "reason", "detail")
+
+
+def _add(first: Verdict, second: Verdict) -> Verdict:
+    unexpected = first.unexpected_count + second.unexpected_count
+    elements = first.element_count + second.element_count
+    return Verdict(
+        dataset=first.dataset,
+        expectation=first.expectation,
+        column=first.column,
+        scope=first.scope,
+        success=first.success and second.success,
+        observed=f"{unexpected} of {elements} rows",
+        unexpected_count=unexpected,
+        element_count=elements,
+        examples=tuple(dict.fromkeys(first.examples + second.examples))[:EXAMPLES],
+        condition=first.condition,
+    )
+
+
+def _arrow(frame: pl.DataFrame) -> Any:
+    """An Arrow table without string views, for which pandas has no kernels."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _expectation(asked: Condition, position: int) -> Any:
+    """The expectation's own class, filled; pandas warns of capturing groups, so they become plain groups."""
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    kwargs = dict(asked.expectation.kwargs)
+    if "regex" in kwargs:
+        kwargs["regex"] = without_captures(kwargs["regex"])
+    return get_expectation_impl(asked.expectation.type)(**kwargs, meta={"position": position})
+
+
+def without_captures(pattern: str) -> str:
+    """The same regular expression with every capturing group made a plain one."""
+    token = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<\w+>|\((?!\?)", re.DOTALL)
+    return token.sub(lambda found: "(?:" if found[0].startswith("(") else found[0], pattern)
+
+
+def _batches() -> Any:
+    """This thread's door to Great Expectations: a context shared by threads counts wrongly, without a word."""
+    if not hasattr(_local, "batches"):
+        with _loading:
+            _local.batches = _open_context()
+    return _local.batches
+
+
+def _open_context() -> Any:
+    """An ephemeral context that shows no progress bars, sends no statistics and does not hash frames."""
+    import logging
+
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+        import great_expectations.execution_engine.pandas_execution_engine as engine
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+    engine.HASH_THRESHOLD = 0
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("part")
+    return asset.add_batch_definition_whole_dataframe("whole")

@@ -1,0 +1,185 @@
+"""Great Expectations' verdicts: each type of expectation seen failing, and the accounts of the rows."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.contracts import CONTRACTS, Check, Column, Contract, Expectation
+from data.contracts.base import between, matches, not_null, one_of, row_count, unique
+from data.errors import AccountingError
+from pipelines import validate
+from pipelines.validate import PartResult, ValidationError, Verdict, validate_dataset, validate_rows
+
+
+def contract(*expectations: Expectation, checks: tuple[Check, ...] = ()) -> Contract:
+    names = {"doc_id": pa.string(), "n": pa.float64(), "label": pa.string()}
+    columns = tuple(Column(name, kind, "", nullable=True) for name, kind in names.items())
+    return Contract("things", (1, 0), "", "thing", columns, checks=checks, expectations=expectations)
+
+
+def things(**columns: list[Any]) -> pl.DataFrame:
+    height = len(next(iter(columns.values())))
+    return pl.DataFrame({"doc_id": [f"t:{i}" for i in range(height)], **columns})
+
+
+@pytest.mark.parametrize(
+    ("expectation", "columns", "broken"),
+    [
+        (not_null("label"), {"label": ["a", None, "b"]}, [1]),
+        (between("n", 1), {"n": [0, 1, 2]}, [0]),
+        (between("n", 0.0, 1.0), {"n": [0.0, 1.0, 1.5, -0.1]}, [2, 3]),
+        (between("n", 0.0), {"n": [0.5, float("nan")]}, [1]),
+        (one_of("label", ("a", "b")), {"label": ["a", "c", "b"]}, [1]),
+        (matches("label", r"^([a-z]{2,3}|und)$"), {"label": ["en", "und", "EN"]}, [2]),
+        (matches("label", r"^[(]\($"), {"label": ["((", "("]}, [1]),
+        (Expectation("expect_column_value_lengths_to_equal", {"column": "label", "value": 2}), {"label": ["a", "bb"]}, [0]),
+    ],
+)
+def test_row_expectation_sets_apart_the_rows_that_break_it(
+    expectation: Expectation, columns: dict[str, list[Any]], broken: list[int]
+) -> None:
+    frame = things(**columns)
+    kept, failures, result = validate_rows(frame, contract(expectation))
+    assert failures["row"].to_list() == broken
+    assert failures["doc_id"].to_list() == [f"t:{row}" for row in broken]
+    assert set(failures["reason"]) == {expectation.name}
+    assert kept.equals(frame.filter(~pl.col("doc_id").is_in(failures["doc_id"].to_list())))
+    assert (result.n_in, result.n_kept, result.n_failed) == (frame.height, kept.height, len(broken))
+
+
+def test_check_sets_apart_the_rows_that_break_it() -> None:
+    _, failures, result = validate_rows(things(n=[1, 5]), contract(checks=(Check("small", "n < 3"),)))
+    assert failures.row(0) == (1, "t:1", "check_failed:small", "not met: n < 3")
+    assert [(v.expectation, v.unexpected_count) for v in result.verdicts][0] == ("check_failed:small", 1)
+
+
+def test_a_row_that_breaks_several_conditions_fails_once_with_all_of_them() -> None:
+    _, failures, _ = validate_rows(things(n=[-1], label=["x"]), contract(between("n", 0), one_of("label", ("a",))))
+    assert failures["reason"].to_list() == ["expect_column_values_to_be_between:n"]
+    assert failures["detail"].to_list() == ["not met: n ≥ 0; label in a"]
+
+
+def test_a_clean_frame_comes_back_whole() -> None:
+    frame = things(n=[1, 2])
+    kept, failures, result = validate_rows(frame, contract(between("n", 0)))
+    assert kept.equals(frame)
+    assert failures.height == 0
+    assert all(verdict.success for verdict in result.verdicts)
+
+
+def test_an_empty_frame_is_fine() -> None:
+    frame = things(n=[1.0]).clear()
+    kept, failures, result = validate_rows(frame, contract(not_null("doc_id"), between("n", 0)))
+    assert (kept.height, failures.height, result.n_in) == (0, 0, 0)
+
+
+def test_failures_have_no_id_where_the_dataset_has_none() -> None:
+    _, failures, _ = validate_rows(pl.DataFrame({"n": [-1]}), contract(between("n", 0)))
+    assert failures["doc_id"].to_list() == [None]
+
+
+@pytest.mark.parametrize("kind", ["row", "dataset"])
+def test_an_expectation_that_crashes_is_no_verdict(kind: str) -> None:
+    broken = Expectation("expect_column_values_to_match_regex", {"column": "label", "regex": "("}, scope=kind)
+    frame = things(label=["a"])
+    with pytest.raises(ValidationError, match=r"things: expect_column_values_to_match_regex:label could not be judged"):
+        validate_rows(frame, contract(broken)) if kind == "row" else validate_dataset(frame, 1, contract(broken))
+
+
+def test_row_count_is_judged_without_any_column() -> None:
+    few, enough = (validate_dataset(pl.DataFrame(), n, contract(row_count(3)))[0] for n in (2, 3))
+    assert (few.success, few.observed, few.condition) == (False, "2", "rows ≥ 3")
+    assert enough.success
+
+
+def test_uniqueness_is_judged_over_the_whole_dataset() -> None:
+    keys = pl.DataFrame({"doc_id": ["a", "b", "a"]})
+    (verdict,) = validate_dataset(keys, 3, contract(unique("doc_id")))
+    assert (verdict.success, verdict.unexpected_count, verdict.examples) == (False, 2, ("a",))
+
+
+def test_keys_that_are_not_all_rows_are_refused() -> None:
+    with pytest.raises(AccountingError, match="3 rows are published and 1 keys were read"):
+        validate_dataset(pl.DataFrame({"doc_id": ["a"]}), 3, contract(unique("doc_id")))
+
+
+def test_merge_adds_the_counts_of_the_parts() -> None:
+    results = [validate_rows(things(n=ns), contract(between("n", 0)))[2] for ns in ([1, 2], [-1, -2, 3])]
+    verdict = validate.merge(results)[0]
+    assert (verdict.unexpected_count, verdict.element_count, verdict.success) == (2, 5, False)
+    assert verdict.observed == "2 of 5 rows"
+
+
+def test_a_part_result_survives_json() -> None:
+    result = validate_rows(things(n=[-1]), contract(between("n", 0)))[2]
+    assert PartResult.from_json(result.as_json()) == result
+
+
+def test_failure_names_dataset_expectation_observation_and_page() -> None:
+    (verdict,) = validate_dataset(pl.DataFrame(), 0, contract(row_count(1)))
+    message = str(validate.failure(verdict, page="reports/r1/validation-things.html"))
+    for word in ("things", "expect_table_row_count_to_be_between", "observed 0", "reports/r1/validation-things.html"):
+        assert word in message
+
+
+def test_the_page_is_escaped_and_loads_nothing() -> None:
+    _, _, result = validate_rows(things(label=["<script>"]), contract(one_of("label", ("a",))))
+    page = validate.render_page("things", list(result.verdicts))
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
+    assert "http" not in page
+
+
+def test_a_page_without_verdicts_says_so() -> None:
+    assert "no expectation" in validate.render_page("things", [])
+
+
+def test_threads_count_right() -> None:
+    rules = contract(between("n", 0), one_of("label", ("a",)))
+
+    def count(seed: int) -> bool:
+        frame = things(n=[-1] * seed + [1] * 40, label=["b"] * (seed + 5) + ["a"] * 35)
+        return [v.unexpected_count for v in validate_rows(frame, rules)[2].verdicts[:2]] == [seed, seed + 5]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(count, range(1, 25)))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.integers(-3, 3)), max_size=20))
+def test_every_row_is_kept_or_failed_and_polars_agrees(values: list[int | None]) -> None:
+    frame = pl.DataFrame({"n": values}, schema={"n": pl.Int32})
+    kept, failures, _ = validate_rows(frame, contract(not_null("n"), between("n", 0)))
+    assert kept["n"].to_list() == [value for value in values if value is not None and value >= 0]
+    assert kept.height + failures.height == len(values)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "plain"),
+    [("^(a|b)$", "^(?:a|b)$"), (r"\(a[(]", r"\(a[(]"), ("(?:a)(?P<x>b)", "(?:a)(?:b)"), ("[]()](a)", "[]()](?:a)")],
+)
+def test_captures_become_plain_groups(pattern: str, plain: str) -> None:
+    assert validate.without_captures(pattern) == plain
+
+
+def test_a_document_that_keeps_its_real_contract_and_one_that_does_not() -> None:
+    row = {"doc_id": "w:1", "source": "w", "title": None, "url": None, "lang_declared": None, "published_at": None}
+    lead = [{"level": 0, "title": "", "start": 0, "end": 4}]
+    rows = [
+        {**row, "text": "text", "sections": lead, "meta": None},
+        {**row, "text": "te", "sections": lead, "meta": None},
+        {**row, "text": "text", "sections": None, "meta": None},
+    ]
+    kept, failures, _ = validate_rows(pl.DataFrame(rows), CONTRACTS["documents"])
+    assert kept.height == 1
+    assert failures["reason"].to_list() == ["check_failed:sections_within_text", "check_failed:has_every_value"]
+
+
+def test_a_verdict_survives_json() -> None:
+    verdict = Verdict("d", "e", "c", "row", True, "0 of 1 rows", 0, 1, ("x",), "c ≥ 1")
+    assert Verdict.from_json(verdict.as_json()) == verdict
