@@ -126,8 +126,6 @@ class Lake:
                 ) from error
             yield
 
-    def sweep(self, pipeline: str, keep: set[tuple[str, str]]) -> None:
-        """Remove half-built versions that this run cannot use; `keep` holds (dataset, version)."""
-        for path in (self.root / "_staging" / pipeline).glob("*/*"):
-            if (path.parent.name, path.name) not in keep:
-                shutil.rmtree(path, ignore_errors=True)
+    def sweep(self, pipeline: str) -> None:
+        """Remove what half-built versions of a pipeline left behind; nothing else may be building them."""
+        shutil.rmtree(self.root / "_staging" / pipeline, ignore_errors=True)

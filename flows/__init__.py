@@ -1,0 +1,1 @@
+"""Orchestration: Prefect flows over the stages; the only package that imports Prefect."""

@@ -258,9 +258,12 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
 
     job.lake.check_writable()
     connect(job.lake.root)
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
     from flows import nightly
 
-    with listening(quiet=quiet):
+    # A heartbeat costs every flow a second, and tells a server nothing about a command that a person watches.
+    with listening(quiet=quiet), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         return getattr(nightly, name)(
             sources=[source.location if source.name not in _known() else source.name for source in job.sources],
             pipeline=job.pipeline,

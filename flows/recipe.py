@@ -29,10 +29,12 @@ class Recipe(BaseModel):
     labelled_text: str = "sentiment-sample"
     labelled_spans: str = "entities-sample"
     seed: int = 0
-    page_chars: int = Field(10_000_000, ge=1, description="characters of a page at the most; longer ones are rejected")
-    part_pages: int = Field(2000, ge=1, description="pages of a part at the most")
-    part_chars: int = Field(16_000_000, ge=1000, description="characters of a part at the most")
-    max_failed_share: float = Field(0.05, ge=0, le=1, description="share of failed records that ends a run")
+    page_chars: int = Field(
+        default=10_000_000, ge=1, description="characters of a page at the most; longer ones are rejected"
+    )
+    part_pages: int = Field(default=2000, ge=1, description="pages of a part at the most")
+    part_chars: int = Field(default=16_000_000, ge=1000, description="characters of a part at the most")
+    max_failed_share: float = Field(default=0.05, ge=0, le=1, description="share of failed records that ends a run")
 
     def of(self, stage: str) -> dict[str, Any]:
         """Options of a stage as plain data."""

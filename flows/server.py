@@ -17,9 +17,10 @@ QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "true",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,pipelines,models,data",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
 }
+# A command prints lines of its own, and one for an error; Prefect's tracebacks are in the log of the run.
+SILENT = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 SERVER = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
@@ -37,11 +38,9 @@ def home(lake: Path) -> Path:
 
 def connect(lake: Path) -> str | None:
     """Set the environment for Prefect; returns the address of the server if there is one."""
-    for name, value in QUIET.items():
-        if value:
-            os.environ.setdefault(name, value)
+    for name, value in {**QUIET, **SILENT}.items():
+        os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_HOME", str(home(lake)))
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "ERROR")
     if "PREFECT_API_URL" in os.environ:
         return os.environ["PREFECT_API_URL"]
     note = files.read_json(home(lake) / NOTE)

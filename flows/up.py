@@ -64,7 +64,7 @@ def _environment(lake: Path, url: str) -> dict[str, str]:
         # Deployed runs find the command of this very environment.
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
     }
-    return {**os.environ, **{name: value for name, value in QUIET.items() if value}, **SERVER, **own}
+    return {**os.environ, **QUIET, **SERVER, **own}
 
 
 def _prefect(*words: str) -> list[str]:

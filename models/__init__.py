@@ -1,0 +1,1 @@
+"""Learning: models, their training, evaluation and registry; no Prefect."""

@@ -74,7 +74,8 @@ def char_ngrams(texts: Sequence[str], *, shortest: int, longest: int) -> tuple[I
 
 
 def counted(rows: Ints, hashes: Hashes, weights: Floats, *, n_rows: int, buckets: int) -> Sparse:
-    """Sum the weights that fall into the same bucket of the same row."""
+    """Sum the weights that fall into the same bucket of the same row; weights of 0 leave no entry."""
+    rows, hashes, weights = (column[weights != 0] for column in (rows, hashes, weights))
     keys = rows * buckets + (hashes % np.uint64(buckets)).astype(np.int64)
     unique, inverse = np.unique(keys, return_inverse=True)
     values = np.bincount(inverse, weights=weights, minlength=len(unique))

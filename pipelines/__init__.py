@@ -1,0 +1,1 @@
+"""Pure transforms on Arrow and Polars frames; no Prefect, no torch."""

@@ -13,19 +13,22 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-INK, QUIET, GRID = "#1c2431", "#5d6878", "#e2dfd7"
+from pipelines import pages
+
+INK, QUIET, GRID, PAPER = "#1c2431", "#5d6878", "#e2dfd7", "#fefefd"
 KEPT, FILTERED, FAILED, SECOND = "#1f6f8c", "#d99a2c", "#c2453d", "#8a94a3"
 _VARIABLES = {
     INK: "var(--ink)",
     QUIET: "var(--quiet)",
     GRID: "var(--line)",
+    PAPER: "var(--card)",
     KEPT: "var(--chart-1)",
     FILTERED: "var(--chart-2)",
     FAILED: "var(--chart-3)",
     SECOND: "var(--chart-4)",
 }
-WIDTH = 860
-"""Width in points of the plotting area of a chart that fills the page."""
+WIDTH = 1010
+"""Width in points of a chart that fills the page."""
 _TOP = 12
 _BINS = 30
 
@@ -38,14 +41,14 @@ def funnel(stages: Sequence[tuple[str, int, int, int]]) -> str:
         for stage, *counts in stages
         for order, (fate, count) in enumerate(zip(fates, counts, strict=True))
     ]
-    if not sum(row["records"] for row in rows):
+    if not any(sum(counts) for _, *counts in stages):
         return ""
     import altair as alt
 
     colour = alt.Color("fate:N", title=None, scale=_scale(fates, (KEPT, FILTERED, FAILED)), sort=list(fates))
     chart = _bars(rows, WIDTH, alt.Step(34)).encode(
         y=alt.Y("stage:N", sort=[stage for stage, *_ in stages], title=None),
-        x=alt.X("records:Q", title="records", axis=alt.Axis(format="~s", tickMinStep=1)),
+        x=alt.X("records:Q", title="records", axis=alt.Axis(format="~s", tickMinStep=1, tickCount=8)),
         color=colour,
         order="order:Q",
     )
@@ -84,11 +87,11 @@ def lengths(words: Sequence[int]) -> str:
         return ""
     import altair as alt
 
-    middle = median(known)
-    axis = alt.X("low:Q", scale=alt.Scale(type="log", nice=False), title="words", axis=alt.Axis(format="~s", tickCount=6))
-    bars = _bars(_log_bins(known), WIDTH, 220).encode(x=axis, x2="high:Q", y=alt.Y("documents:Q", axis=_whole()))
-    said = [{"low": middle, "label": f"median {middle:,.0f}"}]
-    rule = alt.Chart(alt.Data(values=said)).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="low:Q")
+    axis = alt.Axis(format="~s", values=_round_numbers(min(known), max(known)), grid=False)
+    x = alt.X("low:Q", scale=alt.Scale(type="log", nice=False), title="words", axis=axis)
+    bars = _histogram(_log_bins(known), width=WIDTH, height=230, x=x, axis=_whole(), title="documents")
+    said = [{"low": median(known), "label": f"median {pages.number(round(median(known)))}"}]
+    rule = alt.Chart(alt.Data(values=said)).mark_rule(color=FILTERED, strokeWidth=2).encode(x="low:Q")
     label = rule.mark_text(color=INK, align="left", dx=6, dy=8, y=0, fontWeight=600).encode(text="label:N")
     return _svg(bars + rule + label, "lengths")
 
@@ -105,13 +108,10 @@ def quality(signals: Mapping[str, Sequence[float]]) -> str:
         return ""
     import altair as alt
 
-    bars = _bars(rows, 196, 92).encode(
-        x=alt.X("low:Q", title=None, axis=alt.Axis(tickCount=3), scale=alt.Scale(zero=False, nice=False)),
-        x2="high:Q",
-        y=alt.Y("documents:Q", title=None, axis=_whole(3)),
-    )
+    x = alt.X("low:Q", title=None, axis=alt.Axis(tickCount=3, grid=False), scale=alt.Scale(zero=False, nice=False))
+    bars = _histogram(rows, width=198, height=92, x=x, axis=_whole(3), title=None)
     panels = bars.facet(facet=alt.Facet("signal:N", title=None), columns=4, spacing=22)
-    return _svg(panels.resolve_scale(x="independent", y="independent"), "quality")
+    return _svg(panels.resolve_scale(x="independent", y="independent"), "quality", facets=True)
 
 
 def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str:
@@ -128,16 +128,16 @@ def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> s
 
     models = list(dict.fromkeys(row["model"] for row in rows))
     splits = alt.Color("split:N", title=None, scale=_scale(("train", "validation"), (KEPT, FILTERED)))
-    width = WIDTH if len(models) == 1 else (WIDTH - 60) // 2
+    width = WIDTH - 60 if len(models) == 1 else (WIDTH - 150) // 2
     line = alt.Chart(alt.Data(values=rows), width=width, height=220).mark_line(
         interpolate="linear", strokeWidth=2, point=alt.OverlayMarkDef(size=18) if len(rows) < 150 else False
     )
     panels = line.encode(
         x=alt.X("step:Q", title="step", axis=alt.Axis(format="~s", tickCount=6)),
-        y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+        y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5, **_extent(30))),
         color=splits,
     ).facet(facet=alt.Facet("model:N", title=None, sort=models), columns=2, spacing=30)
-    return _svg(panels.resolve_scale(x="independent", y="independent"), "curves")
+    return _svg(panels.resolve_scale(x="independent", y="independent"), "curves", facets=True)
 
 
 def scores(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -154,16 +154,19 @@ def scores(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     import altair as alt
 
-    kinds = alt.Color("kind:N", title=None, scale=_scale(("model", "baseline"), (KEPT, SECOND)))
-    base = alt.Chart(alt.Data(values=drawn), width=290, height=alt.Step(26)).encode(
-        y=alt.Y("model:N", title=None, sort=alt.SortField("baseline"), axis=alt.Axis(labelLimit=130)), color=kinds
+    legend = alt.Legend(title=None, symbolOpacity=1)
+    kinds = alt.Color("kind:N", legend=legend, scale=_scale(("model", "baseline"), (KEPT, SECOND)))
+    base = alt.Chart(alt.Data(values=drawn), width=312, height=alt.Step(26)).encode(
+        y=alt.Y("model:N", title=None, sort=alt.SortField("baseline"), axis=alt.Axis(labelLimit=150, **_extent(160))),
+        color=kinds,
     )
     span = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.45).encode(
-        x=alt.X("ci_low:Q", title=None, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=4)), x2="ci_high:Q"
+        x=alt.X("ci_low:Q", title=None, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=4)),
+        x2="ci_high:Q",
     )
     dot = base.mark_point(size=80, filled=True, opacity=1).encode(x="value:Q")
     panels = (span + dot).facet(facet=alt.Facet("panel:N", title=None, sort=_order(drawn)), columns=2, spacing=26)
-    return _svg(panels.resolve_scale(x="independent", y="independent"), "scores")
+    return _svg(panels.resolve_scale(x="independent", y="independent"), "scores", facets=True)
 
 
 def _order(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -181,19 +184,41 @@ def _labelled_bars(rows: Sequence[Mapping[str, Any]], name: str, count: str) -> 
     import altair as alt
 
     order = [row[name] for row in rows]
-    base = _bars(rows, WIDTH - 60, alt.Step(24)).encode(
+    base = _bars(rows, WIDTH, alt.Step(24)).encode(
         y=alt.Y(f"{name}:N", sort=order, title=None, axis=alt.Axis(labelLimit=300)),
-        x=alt.X(f"{count}:Q", title=None, axis=None),
+        x=alt.X(f"{count}:Q", title=None, axis=None, scale=alt.Scale(domainMax=max(row[count] for row in rows) * 1.06)),
     )
     text = base.mark_text(align="left", dx=6).encode(text=alt.Text(f"{count}:Q", format=","), color=alt.value(INK))
     return base + text
+
+
+def _histogram(
+    rows: Sequence[Mapping[str, Any]], *, width: int, height: int, x: Any, axis: Any, title: str | None
+) -> Any:
+    """Boxes from `low` to `high`, as high as there are documents."""
+    import altair as alt
+
+    boxes = alt.Chart(alt.Data(values=[{**row, "floor": 0} for row in rows]), width=width, height=height)
+    up = alt.Y("documents:Q", title=title, axis=axis)
+    return boxes.mark_rect(color=KEPT, stroke=PAPER, strokeWidth=0.75).encode(x=x, x2="high:Q", y=up, y2="floor:Q")
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten from `low` to `high`."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [figure * 10.0**power for power in powers for figure in (1, 2, 5) if low <= figure * 10.0**power <= high]
+
+
+def _extent(points: int) -> dict[str, int]:
+    """Room for the labels of an axis, the same in every panel, so that the panels stand in line."""
+    return {"minExtent": points, "maxExtent": points}
 
 
 def _whole(ticks: int = 5) -> Any:
     """An axis of whole numbers."""
     import altair as alt
 
-    return alt.Axis(format="~s", tickMinStep=1, tickCount=ticks)
+    return alt.Axis(format="~s", tickMinStep=1, tickCount=ticks, **_extent(30))
 
 
 def _scale(domain: Sequence[str], colours: Sequence[str]) -> Any:
@@ -219,10 +244,12 @@ def _log_bins(values: Sequence[int]) -> list[dict[str, float]]:
     ]
 
 
-def _svg(chart: Any, name: str) -> str:
+def _svg(chart: Any, name: str, *, facets: bool = False) -> str:
     """The chart as inline SVG: ids of its own, page colours, no fixed size."""
     import vl_convert
 
+    if not facets:
+        chart = chart.properties(autosize={"type": "fit-x", "contains": "padding"})
     spec = chart.configure(**_theme()).to_dict()
     drawn = vl_convert.vegalite_to_svg(spec)
     for colour, variable in _VARIABLES.items():

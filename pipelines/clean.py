@@ -66,7 +66,7 @@ def _rewritten(documents: pl.DataFrame, *, masked: bool) -> pl.DataFrame:
         text, offsets = rejoin(pieces, changed[start:end])
         rows.append((text, moved(sections, offsets, pieces.cuts[-1]), _summed(found[start:end])))
         start = end
-    schema = pl.Schema({"text": pl.String, "sections": _SECTIONS, "pii": _PII})
+    schema = pl.Schema({"text": pl.String(), "sections": _SECTIONS, "pii": _PII})
     return documents.with_columns(pl.DataFrame(rows, schema=schema, orient="row"))
 
 

@@ -19,7 +19,7 @@ def render_page(template: str, values: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "size": size, "percent": percent}
+    environment.filters |= {"number": number, "size": size, "percent": percent, "signed": signed}
     return environment.get_template(template).render(values)
 
 
@@ -30,6 +30,11 @@ def number(value: float | None) -> str:
     if value == int(value):
         return f"{int(value):,}".replace(",", "\u202f")
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}".replace(",", "\u202f")
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign."""
+    return f"{value:+.3f}".replace("-", "\u2212")
 
 
 def size(count: float) -> str:

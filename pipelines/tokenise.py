@@ -19,7 +19,7 @@ VERSION = 1
 END_OF_TEXT = "<|endoftext|>"
 _BYTES = 256
 _BATCH = 1_000
-_SCHEMA = pl.Schema({"doc_id": pl.String, "input_ids": pl.List(pl.UInt32), "n_tokens": pl.Int32})
+_SCHEMA = pl.Schema({"doc_id": pl.String(), "input_ids": pl.List(pl.UInt32), "n_tokens": pl.Int32()})
 
 
 class EmptyCorpusError(TextmillError, ValueError):
@@ -110,6 +110,13 @@ def load(tokenizer: str) -> Tokenizer:
     # A document must not be able to write a special token by spelling it.
     loaded.encode_special_tokens = True
     return loaded
+
+
+def separator_of(tokenizer: Tokenizer) -> int:
+    """Id of `<|endoftext|>`. Raises TextmillError for a tokenizer that has none."""
+    if (found := tokenizer.token_to_id(END_OF_TEXT)) is None:
+        raise TextmillError(f"the tokenizer has no token {END_OF_TEXT}; train one with textmill")
+    return int(found)
 
 
 def encode(corpus: pl.DataFrame, tokenizer: Tokenizer) -> pl.DataFrame:

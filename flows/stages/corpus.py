@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -11,7 +10,7 @@ import polars as pl
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress
-from data.versions import Part, check_counts
+from data.versions import check_counts
 from flows.build import Output, Unit, build
 from flows.job import Job, Ref
 from flows.stages import versions
@@ -36,14 +35,13 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
 
 def candidates(job: Job, documents: Ref) -> Ref:
     """Clean text of the documents that pass the filters which look at one document alone."""
-    listen = job.listen("Clean")
-    parts = job.manifest(documents)["parts"]
     config = versions.candidates_config(job)
-    units = (
-        Unit(part["index"], _key(part, config), lambda part=part, done=done: _clean(job, documents, part, done, listen))  # type: ignore[misc]
-        for done, part in _after(parts, documents, listen)
-    )
     version = versions.candidates(job, documents.version)
+
+    def unit(part: dict[str, Any], told: Callable[[int], None]) -> Unit:
+        return Unit(part["index"], part_key(part, config), lambda: _clean(job, documents, part, told))
+
+    units = _each(job, documents, job.listen("Clean"), unit)
     return build(job, "candidates", version, units, inputs=[vars(documents)], config=config)
 
 
@@ -58,13 +56,13 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
 
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     """The candidates without the duplicates."""
-    listen = job.listen("Deduplicate")
     removed = read(job, duplicates)
     version = versions.corpus(candidates.version, duplicates.version)
-    units = (
-        _corpus_unit(job, candidates, part, removed, done, listen)
-        for done, part in _after(job.manifest(candidates)["parts"], candidates, listen)
-    )
+
+    def unit(part: dict[str, Any], told: Callable[[int], None]) -> Unit:
+        return _corpus_unit(job, candidates, part, removed, told)
+
+    units = _each(job, candidates, job.listen("Deduplicate"), unit)
     return build(job, "corpus", version, units, inputs=[vars(candidates), vars(duplicates)], config={})
 
 
@@ -93,16 +91,19 @@ def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
     return counts
 
 
-_key = part_key
-
-
-def _after(parts: list[dict[str, Any]], ref: Ref, listen: Progress) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Parts with the rows before each; tells progress also for parts that need no work."""
+def _each(
+    job: Job, ref: Ref, listen: Progress, unit: Callable[[dict[str, Any], Callable[[int], None]], Unit]
+) -> Iterator[Unit]:
+    """A unit for each part of a dataset; progress counts rows, also those of parts that need no work."""
     done = 0
-    for part in parts:
-        yield done, part
+
+    def told(rows: int) -> None:
+        listen(done + rows, max(ref.rows, 1))
+
+    for part in job.manifest(ref)["parts"]:
+        yield unit(part, told)
         done += part["rows"]
-        listen(done, max(ref.rows, 1))
+        told(0)
 
 
 def _document_units(job: Job, raw: list[RawFile]) -> Iterator[Unit]:
@@ -144,9 +145,9 @@ def _extract(job: Job, source: Source, batch: list[Record]) -> Output:
     return Output(frame, tally(len(batch), frame.height, rejects), rejects)
 
 
-def _clean(job: Job, ref: Ref, part: dict[str, Any], done: int, listen: Progress) -> Output:
+def _clean(job: Job, ref: Ref, part: dict[str, Any], told: Callable[[int], None]) -> Output:
     frame = read_part(job, ref, part)
-    listen(done, max(ref.rows, 1))
+    told(0)
     kept, rejects = clean.clean(frame, config=job.recipe.clean)
     return Output(kept, tally(frame.height, kept.height, rejects), rejects)
 
@@ -158,7 +159,7 @@ def _find_duplicates(job: Job, ref: Ref) -> Output:
     return Output(found, counts)
 
 
-def _corpus_unit(job: Job, ref: Ref, part: dict[str, Any], removed: pl.DataFrame, done: int, listen: Progress) -> Unit:
+def _corpus_unit(job: Job, ref: Ref, part: dict[str, Any], removed: pl.DataFrame, told: Callable[[int], None]) -> Unit:
     """The key holds the decisions on this part's documents alone, so that other parts' leave it as it is."""
     ids = read_part(job, ref, part, ["doc_id"])
     decisions = removed.join(ids, on="doc_id", how="semi").sort("doc_id")
@@ -166,17 +167,7 @@ def _corpus_unit(job: Job, ref: Ref, part: dict[str, Any], removed: pl.DataFrame
     def compute() -> Output:
         frame = read_part(job, ref, part)
         kept, rejects = dedup.apply(frame, decisions)
-        listen(done + frame.height, max(ref.rows, 1))
+        told(frame.height)
         return Output(kept, tally(frame.height, kept.height, rejects), rejects)
 
     return Unit(part["index"], part_key(part, decisions.rows(), "corpus"), compute)
-
-
-def reasons(counts: dict[str, Any]) -> Counter[str]:
-    """Rejected records by reason, whatever their kind."""
-    return Counter(counts["filtered"]) + Counter(counts["failed"])
-
-
-def part_of(raw: dict[str, Any]) -> Part:
-    """A manifest's part as an object."""
-    return Part(**raw)

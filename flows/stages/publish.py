@@ -26,5 +26,5 @@ def release(job: Job, datasets: list[Ref], verdicts: list[Verdict], report: Path
         "report": page,
     }
     job.lake.publish(job.pipeline, content)
-    job.lake.sweep(job.pipeline, keep=set())
+    job.lake.sweep(job.pipeline)
     return content

@@ -135,7 +135,7 @@ def gpt(job: Job, model: ModelVersion, inputs: Inputs) -> Scored:
     from pipelines import tokenise
 
     encoder = tokenise.load((model.path / "tokenizer.json").read_text("utf-8"))
-    separator = encoder.token_to_id(tokenise.END_OF_TEXT)
+    separator = tokenise.separator_of(encoder)
     sizes = perplexity.byte_lengths(encoder)
     test, training = (
         in_split(job, inputs.tokens, ["input_ids"], split)["input_ids"].to_list() for split in ("test", "train")

@@ -91,7 +91,7 @@ def in_split(job: Job, ref: Ref, columns: list[str], split: str) -> pl.DataFrame
 
 
 def _recipe(
-    job: Job, task: str, config: Any, lineage: dict[str, Any], code: list[int], fit: Callable[[Path], None]
+    job: Job, task: str, config: Any, lineage: dict[str, Any], *, code: list[int], fit: Callable[[Path], None]
 ) -> Recipe:
     plain = config if isinstance(config, dict) else asdict(config)
     return Recipe(fingerprint([task, plain, lineage, job.recipe.seed, code]), plain, lineage, fit)
@@ -116,7 +116,7 @@ def _word2vec(job: Job, inputs: Inputs) -> Recipe:
         vectors = word2vec.train(texts, config, seed=job.recipe.seed, progress=job.listen("Train word2vec"))
         vectors.save(folder)
 
-    return _recipe(job, "word2vec", config, {"corpus": inputs.corpus.version}, [word2vec.VERSION], fit)
+    return _recipe(job, "word2vec", config, {"corpus": inputs.corpus.version}, code=[word2vec.VERSION], fit=fit)
 
 
 def _vectors(job: Job, inputs: Inputs) -> ModelVersion:
@@ -140,7 +140,7 @@ def _summaries(job: Job, inputs: Inputs) -> Recipe:
         summaries.Summariser(config, WordVectors.load(_vectors(job, inputs).path)).save(folder)
 
     lineage = {"word2vec": key_of(job, "word2vec", inputs)}
-    return _recipe(job, "summaries", config, lineage, [summaries.VERSION], fit)
+    return _recipe(job, "summaries", config, lineage, code=[summaries.VERSION], fit=fit)
 
 
 def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
@@ -160,7 +160,7 @@ def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
         model.save(folder)
 
     lineage = {"corpus": inputs.corpus.version, "word2vec": key_of(job, "word2vec", inputs)}
-    return _recipe(job, "keyphrases", config, lineage, [keyphrases.VERSION], fit)
+    return _recipe(job, "keyphrases", config, lineage, code=[keyphrases.VERSION], fit=fit)
 
 
 def _gpt(job: Job, inputs: Inputs) -> Recipe:
@@ -180,7 +180,7 @@ def _gpt(job: Job, inputs: Inputs) -> Recipe:
 
     lineage = {"tokens": inputs.tokens.version, "tokenizer": inputs.tokenizer}
     options = {"model": size, "training": asdict(config)}
-    return _recipe(job, "gpt", options, lineage, [gpt.VERSION, training.VERSION], fit)
+    return _recipe(job, "gpt", options, lineage, code=[gpt.VERSION, training.VERSION], fit=fit)
 
 
 def _fit_gpt(job: Job, inputs: Inputs, size: dict[str, Any], config: Any, folder: Path) -> None:
@@ -190,7 +190,7 @@ def _fit_gpt(job: Job, inputs: Inputs, size: dict[str, Any], config: Any, folder
     from pipelines import tokenise
 
     encoder = tokenise.load(tokenizer_text(job, inputs.tokenizer))
-    separator = encoder.token_to_id(tokenise.END_OF_TEXT)
+    separator = tokenise.separator_of(encoder)
     shape = GPTConfig(**{"vocab_size": encoder.get_vocab_size(), **size})
     blocks = {
         split: pack(_ids(job, inputs, split), separator=separator, context=shape.context, seed=job.recipe.seed)
@@ -230,7 +230,9 @@ def _sentiment(job: Job, inputs: Inputs) -> Recipe:
         )
         model.save(folder)
 
-    return _recipe(job, "sentiment", config, {"labelled_text": inputs.labelled_text.version}, [sentiment.VERSION], fit)
+    return _recipe(
+        job, "sentiment", config, {"labelled_text": inputs.labelled_text.version}, code=[sentiment.VERSION], fit=fit
+    )
 
 
 def _entities(job: Job, inputs: Inputs) -> Recipe:
@@ -246,7 +248,9 @@ def _entities(job: Job, inputs: Inputs) -> Recipe:
         )
         model.save(folder)
 
-    return _recipe(job, "entities", config, {"labelled_spans": inputs.labelled_spans.version}, [entities.VERSION], fit)
+    return _recipe(
+        job, "entities", config, {"labelled_spans": inputs.labelled_spans.version}, code=[entities.VERSION], fit=fit
+    )
 
 
 TASKS: dict[str, Callable[[Job, Inputs], Recipe]] = {

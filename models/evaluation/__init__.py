@@ -1,0 +1,1 @@
+"""Scores with intervals, and the gate of promotion."""

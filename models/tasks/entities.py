@@ -225,7 +225,7 @@ def cross_validate(
 def baseline_predict(
     train_texts: Sequence[str], train_spans: Sequence[Sequence[Span]], texts: Sequence[str]
 ) -> list[list[dict[str, Any]]]:
-    """The trivial answer: capitalised runs, with the type their words had most often in training, else the commonest."""
+    """The trivial answer: capitalised runs, of the type they had most often in training, else the commonest."""
     seen: dict[str, Counter[str]] = {}
     every: Counter[str] = Counter()
     for text, row in zip(train_texts, train_spans, strict=True):
@@ -234,13 +234,10 @@ def baseline_predict(
             seen.setdefault(text[span["start"] : span["end"]], Counter())[span["type"]] += 1
     if not every:
         raise ConfigError("found no entity spans in the training texts; a baseline needs examples")
-    common = _most_common(every)
+    found = _capitalised(texts)
     return [
-        [
-            {"start": a, "end": b, "type": _most_common(seen[text[a:b]]) if text[a:b] in seen else common}
-            for a, b in found
-        ]
-        for text, found in zip(texts, _capitalised(texts), strict=True)
+        [{"start": a, "end": b, "type": _most_common(seen.get(text[a:b], every))} for a, b in row]
+        for text, row in zip(texts, found, strict=True)
     ]
 
 

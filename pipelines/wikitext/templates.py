@@ -29,6 +29,24 @@ _RANGES = {
 }
 _RANGES |= {"-": "–", "–": "–", "and(-)": " and ", "+/-": " ± ", "±": " ± ", ",": ", "}
 _MONTHS = listed("January February March April May June July August September October November December")
+_MONTH_NUMBERS = {str(number) for number in range(1, 13)} | {f"{number:02}" for number in range(1, 10)}
+_YES = {"y", "yes", "on", "true", "1"}
+_DATES = [
+    "birth date",
+    "birth-date",
+    "birth date and age",
+    "bda",
+    "dob",
+    "death date",
+    "death date and age",
+    "start date",
+    "start date and age",
+    "end date",
+    "film date",
+    "release date",
+    "birth year and age",
+    "date",
+]
 _FIGURE = re.compile(r"[\d.,+\-−/ ]{1,40}")
 
 # fmt: off
@@ -38,7 +56,7 @@ _FIRST = (
     "sans-serif|underline|uline|u|visible anchor|vanchor|flag|flagu|flagcountry|flagdeco|formatnum|"
     "columns-list|col-list|cols|plainlist|flatlist|smallcaps|sc|sc1|sc2|allcaps|caps|chem2|ce|annotated link|"
     "resize|font|color box|pslink|hebrew|script/hebrew|script/arabic|nastaliq|arabic|cyrl|grc-tr|noitalic|"
-    "nobold|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|angle bracket|dfn|clarify span|disputed span|"
+    "nobold|vr|railgauge|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|dfn|clarify span|disputed span|"
     "failed span"
 )
 _LAST = listed("lang transl transliteration rtl-lang script lang-rtl tlit wt")
@@ -46,7 +64,8 @@ _QUOTES = ["quote", "blockquote", "quotation", "cquote", "bquote", "quote box in
            "poemquote", "poem quote", "verse translation", "block quote", "rquote inline", "цитата", "citation bloc"]
 _FIXED = {
     "snd": " – ", "spnd": " – ", "spaced ndash": " – ", "spaced en dash": " – ", "ndash": "–", "en dash": "–",
-    "–": "–", "mdash": "—", "em dash": "—", "spaced mdash": " — ", "—": "—", "--": "–", "dash": " – ", "nbsp": " ",
+    "–": "–", "mdash": "—", "mdashb": "—", "eqm": " ⇌ ", "em dash": "—", "spaced mdash": " — ",
+    "—": "—", "--": "–", "dash": " – ", "nbsp": " ",
     "space": " ", "spaces": " ", "thinsp": " ", "thin space": " ", "hair space": " ", "'": "'", "'s": "'s", '"': '"',
     "' \"": "' \"", "\" '": "\" '", "·": " · ", "•": " • ", "dot": " · ", "middot": " · ", "bull": " • ", "!": "|",
     "=": "=", "(": "{", ")": "}", "pi": "π", "okina": "ʻ", "hamza": "ʾ", "ayin": "ʿ", "shy": "", "times": "×",
@@ -98,7 +117,7 @@ def _positional(arguments: Arguments) -> list[str]:
 
 def _function(head: str) -> str:
     name, _, value = head.strip().partition(":")
-    change = {"lc": str.lower, "uc": str.upper}.get(name.lower())
+    change = {"lc": str.lower, "uc": str.upper, "formatnum": _grouped}.get(name.lower())
     return change(value) if change else value
 
 
@@ -130,7 +149,7 @@ def _quote(arguments: Arguments) -> str:
 
 def _convert(arguments: Arguments) -> str:
     """`5|km|mi` is `5 km`, `5|to|10|km` is `5 to 10 km`, `6|ft|2|in` is `6 ft 2 in`."""
-    words = _positional(arguments)
+    words = [_grouped(word) for word in _positional(arguments)]
     shown = words[0] if words else ""
     index = 1
     while index + 1 < len(words) and words[index] in _RANGES:
@@ -141,6 +160,24 @@ def _convert(arguments: Arguments) -> str:
     if index + 2 < len(words) and _FIGURE.fullmatch(words[index + 1]):
         shown += f" {words[index + 1]} {_UNITS.get(words[index + 2], words[index + 2])}"
     return shown
+
+
+def _grouped(word: str) -> str:
+    """`2381741` is `2,381,741`, as the template shows it."""
+    whole, point, decimals = word.partition(".")
+    short = len(whole) < 4 or len(whole) > 18 or not (whole.isascii() and whole.isdigit())
+    return word if short else f"{int(whole):,}{point}{decimals}"
+
+
+def _date(arguments: Arguments) -> str:
+    """`1905|2|9` is `February 9, 1905`, with `df=yes` `9 February 1905`."""
+    year, month, day = [*_positional(arguments), "", "", ""][:3]
+    name = _MONTHS[int(month) - 1] if month in _MONTH_NUMBERS else month
+    if not name:
+        return year
+    if not day:
+        return f"{name} {year}"
+    return f"{day} {name} {year}" if arguments.get("df", "").lower() in _YES else f"{name} {day}, {year}"
 
 
 def _fraction(arguments: Arguments) -> str:
@@ -159,9 +196,9 @@ def _value(arguments: Arguments) -> str:
 
 def _as_of(arguments: Arguments) -> str:
     words = _positional(arguments)
-    if len(words) > 1 and words[1].isdecimal() and 1 <= int(words[1][:3]) <= len(_MONTHS):
-        words[1] = _MONTHS[int(words[1][:3]) - 1]
-    lead = "as of" if arguments.get("lc", "") in {"y", "yes", "on"} else "As of"
+    if len(words) > 1 and words[1] in _MONTH_NUMBERS:
+        words[1] = _MONTHS[int(words[1]) - 1]
+    lead = "as of" if arguments.get("lc", "").lower() in _YES else "As of"
     return arguments.get("alt") or f"{lead} {' '.join(reversed(words))}".strip()
 
 
@@ -179,6 +216,18 @@ def _music(arguments: Arguments) -> str:
 
 def _prefixed(prefix: str) -> Callable[[Arguments], str]:
     return lambda arguments: f"{prefix}{arguments.get('1', '')}"
+
+
+def _angled(arguments: Arguments) -> str:
+    return f"⟨{arguments.get('1', '')}⟩"
+
+
+def _old_style_date(arguments: Arguments) -> str:
+    return ", ".join(arguments[key] for key in ("1", "2") if arguments.get(key))
+
+
+def _price(arguments: Arguments) -> str:
+    return _grouped(arguments.get("1", ""))
 
 
 def _power(arguments: Arguments) -> str:
@@ -206,7 +255,18 @@ def _registry() -> dict[str, Callable[[Arguments], str]]:
         ("floruit", "fl."), _prefixed("fl. ")
     )
     table |= dict.fromkeys(("nihongo", "nihongo foot"), _nihongo) | dict.fromkeys(("reign", "r."), _reign)
-    table |= {"lang": _lang, "val": _value, "as of": _as_of, "asof": _as_of, "music": _music, "e": _power}
+    table |= {
+        "lang": _lang,
+        "val": _value,
+        "as of": _as_of,
+        "asof": _as_of,
+        "music": _music,
+        "angbr": _angled,
+        "oldstyledate": _old_style_date,
+        "format price": _price,
+        "e": _power,
+    }
+    table |= dict.fromkeys(_DATES, _date)
     table |= {"ad": _prefixed("AD "), "hlist": _joined(", "), "unbulleted list": _joined(", ")}
     return table
 

@@ -37,7 +37,11 @@ def things(**columns: list[Any]) -> pl.DataFrame:
         (one_of("label", ("a", "b")), {"label": ["a", "c", "b"]}, [1]),
         (matches("label", r"^([a-z]{2,3}|und)$"), {"label": ["en", "und", "EN"]}, [2]),
         (matches("label", r"^[(]\($"), {"label": ["((", "("]}, [1]),
-        (Expectation("expect_column_value_lengths_to_equal", {"column": "label", "value": 2}), {"label": ["a", "bb"]}, [0]),
+        (
+            Expectation("expect_column_value_lengths_to_equal", {"column": "label", "value": 2}),
+            {"label": ["a", "bb"]},
+            [0],
+        ),
     ],
 )
 def test_row_expectation_sets_apart_the_rows_that_break_it(
@@ -55,7 +59,7 @@ def test_row_expectation_sets_apart_the_rows_that_break_it(
 def test_check_sets_apart_the_rows_that_break_it() -> None:
     _, failures, result = validate_rows(things(n=[1, 5]), contract(checks=(Check("small", "n < 3"),)))
     assert failures.row(0) == (1, "t:1", "check_failed:small", "not met: n < 3")
-    assert [(v.expectation, v.unexpected_count) for v in result.verdicts][0] == ("check_failed:small", 1)
+    assert next((v.expectation, v.unexpected_count) for v in result.verdicts) == ("check_failed:small", 1)
 
 
 def test_a_row_that_breaks_several_conditions_fails_once_with_all_of_them() -> None:

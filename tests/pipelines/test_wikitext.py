@@ -24,6 +24,8 @@ CASES = {
     "template": ("a{{cite web|url=x|title={{nested|y}}}} b", "a b"),
     "convert": ("{{convert|5|km|mi}} and {{convert|3|to|4|C|F}}", "5 km and 3 to 4 °C"),
     "convert two units": ("{{convert|6|ft|2|in|m|abbr=on}}", "6 ft 2 in"),
+    "large figure": ("{{convert|2381741|km2}} {{formatnum:12345.5}}", "2,381,741 km² 12,345.5"),
+    "date": ("{{birth date|1905|2|9}}, {{start date|2001|05|3|df=y}}", "February 9, 1905, 3 May 2001"),
     "lang": ("{{lang|fr|Bonjour}} {{lang-de|Hallo}}", "Bonjour Hallo"),
     "nowrap around a link": ("{{nowrap|[[New York|NYC]] city}}", "NYC city"),
     "ipa leaves no brackets": ("Bath ({{IPAc-en|b|ɑː|θ}}) is", "Bath is"),
@@ -145,10 +147,11 @@ def test_deep_nesting_closes_cleanly() -> None:
     assert to_text("{{a|" * 50_000 + "x" + "}}" * 50_000 + "after").text == "after"
 
 
-MARKUP = st.sampled_from(
+PIECES = (
     "{{ }} [[ ]] {| |} | = == \n \n\n <ref> </ref> <!-- --> ' '' ''' * # : <br> <nowiki> </nowiki> a é ( ) , &amp; "
-    "\ufdd0 \u0301 <sup> </sup> <poem> </poem> {{nowrap| [http://x File: convert|1|km".split(" ")
+    "\ufdd0 \u0301 <sup> </sup> <poem> </poem> {{nowrap| [http://x File: convert|1|km"
 )
+MARKUP = st.sampled_from([*PIECES.split(" "), " "])
 
 
 def check_tiling(wikitext: str) -> None:

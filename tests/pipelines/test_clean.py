@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.conform import conform
+from data.contracts import CONTRACTS
+from pipelines.clean import CleanConfig, clean
+from pipelines.sections import Pieces, moved, rejoin
+
+RIVER = "The river carries water past the castle, and it has done so for a thousand years."
+TOWN = "The people of the town know this and they build their houses on the hills above it."
+GERMAN = "Der Fluss führt das Wasser an der Burg vorbei, und die Leute in der Stadt wissen das seit vielen Jahren."
+SCHEMA = pl.from_arrow(CONTRACTS["documents"].schema.empty_table())
+
+
+def documents(*texts: str, sections: list[list[dict[str, Any]]] | None = None) -> pl.DataFrame:
+    rows = [{"doc_id": f"s:{i}", "source": "s", "text": text} for i, text in enumerate(texts)]
+    for i, row in enumerate(rows):
+        row["sections"] = (sections or [[]] * len(rows))[i]  # type: ignore[assignment]
+    assert isinstance(SCHEMA, pl.DataFrame)
+    return pl.DataFrame(rows, schema=SCHEMA.schema)
+
+
+def section(level: int, title: str, start: int, end: int) -> dict[str, Any]:
+    return {"level": level, "title": title, "start": start, "end": end}
+
+
+def test_good_text_becomes_a_candidate_with_its_figures() -> None:
+    candidates, rejects = clean(documents(f"{RIVER} {TOWN}"))
+    row = candidates.row(0, named=True)
+    assert rejects.height == 0
+    assert (row["lang"], row["n_sentences"], row["n_chars"]) == ("en", 2, len(row["text"]))
+    assert row["n_words"] == 16 + 17
+    assert row["text_sha256"] == hashlib.sha256(row["text"].encode()).hexdigest()
+    assert len(row["minhash"]) == 112
+
+
+def test_results_keep_their_contracts() -> None:
+    for frame in (documents(RIVER, "junk"), documents()):
+        candidates, rejects = clean(frame)
+        conform(candidates, CONTRACTS["candidates"])
+        conform(rejects, CONTRACTS["rejects"])
+        assert candidates.columns == CONTRACTS["candidates"].schema.names
+
+
+def test_rejects_carry_reason_figure_and_origin() -> None:
+    _, rejects = clean(documents("too short", " \u200b ", RIVER))
+    assert rejects.select("doc_id", "origin", "stage", "kind", "reason", "detail", "n_chars").rows() == [
+        ("s:0", "documents/s:0", "clean", "filtered", "too_few_words", "2.0", 9),
+        ("s:1", "documents/s:1", "clean", "filtered", "text_empty", None, 0),
+    ]
+
+
+def test_other_languages_are_rejected_where_languages_are_named() -> None:
+    candidates, rejects = clean(documents(RIVER, GERMAN), config=CleanConfig(languages=("en",)))
+    assert candidates["doc_id"].to_list() == ["s:0"]
+    assert rejects["reason"].to_list() == ["language_not_wanted"]
+    assert rejects["detail"][0].startswith("de ")
+
+
+def test_personal_data_is_masked_and_counted() -> None:
+    text = f"{RIVER} Write to a@b.com."
+    row = clean(documents(text))[0].row(0, named=True)
+    assert row["text"].endswith("Write to [EMAIL].")
+    assert row["pii"] == [{"type": "email", "count": 1}]
+    kept = clean(documents(text), config=CleanConfig(mask=False))[0].row(0, named=True)
+    assert (kept["text"], kept["pii"]) == (text, [])
+
+
+def test_sections_move_with_their_text() -> None:
+    lead, body = f" {RIVER}  Mail  a@b.com \n\n\n", f"Town\n{TOWN}\n[edit]\n"
+    made = [section(0, "", 0, len(lead)), section(1, "Town", len(lead), len(lead + body))]
+    row = clean(documents(lead + body, sections=[made]))[0].row(0, named=True)
+    first, second = (row["text"][part["start"] : part["end"]] for part in row["sections"])
+    assert first == f"{RIVER} Mail [EMAIL]\n\n"
+    assert second == f"Town\n{TOWN}"
+    assert [part["title"] for part in row["sections"]] == ["", "Town"]
+
+
+def test_input_is_not_changed() -> None:
+    frame = documents(f"{RIVER}  ")
+    before = frame.clone()
+    clean(frame)
+    assert frame.equals(before)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sampled_from([RIVER, GERMAN, "junk", "", "12 34 " * 9, RIVER * 3]), max_size=6))
+def test_every_document_is_kept_or_rejected(texts: list[str]) -> None:
+    candidates, rejects = clean(documents(*texts))
+    assert sorted([*candidates["doc_id"], *rejects["doc_id"]]) == [f"s:{i}" for i in range(len(texts))]
+
+
+@pytest.mark.parametrize(
+    ("parts", "joined"),
+    [
+        (["a\n", "b"], "a\nb"),
+        (["a\n\n\n", "\nb"], "a\n\nb"),
+        (["a ", "b"], "a b"),
+        (["a", "b"], "ab"),
+        (["a\n", " ", "\nb"], "a\n\nb"),
+        (["a\n\n\u200b", "b"], "a\n\nb"),
+        (["a\r\n", "b"], "a\nb"),
+        (["e", "\u0301"], "e\n\u0301"),
+        (["", "a"], "a"),
+    ],
+)
+def test_pieces_keep_the_breaks_between_them(parts: list[str], joined: str) -> None:
+    cuts = [len("".join(parts[:i])) for i in range(len(parts) + 1)]
+    pieces = Pieces(tuple(cuts), tuple(parts))
+    assert rejoin(pieces, [part.strip(" \r\n\u200b") for part in parts])[0] == joined
+
+
+@given(st.lists(st.text(alphabet="ab \n", max_size=6), max_size=5))
+def test_moved_sections_hold_what_they_held(parts: list[str]) -> None:
+    text, made = "", []
+    for part in parts:
+        made.append(section(1, "", len(text), len(text + part)))
+        text += part
+    pieces = Pieces.of(text, made)
+    joined, offsets = rejoin(pieces, [piece.strip() for piece in pieces.texts])
+    found = moved(made, offsets, len(text)) or []
+    assert [joined[part["start"] : part["end"]].strip() for part in found] == [part.strip() for part in parts]
