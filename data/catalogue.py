@@ -39,10 +39,11 @@ class Source:
     @property
     def file_name(self) -> str:
         """Name of the file, for the lake."""
-        return self.location.rsplit("/", 1)[-1].split("?")[0] or self.name
+        last = self.location.rsplit("/", 1)[-1]
+        return (last.split("?")[0] if self.is_remote else last) or self.name
 
     def path(self) -> Path:
-        """Path of a source that is not remote. Raises UnknownSourceError where its file is missing."""
+        """Path of a source that is not remote. Raises UnknownSourceError where its package is missing."""
         if self.location.startswith("package:"):
             _, module, inside = self.location.split(":", 2)
             spec = importlib.util.find_spec(module)
@@ -67,7 +68,7 @@ def find(name: str) -> Source:
     if name in catalogue():
         return catalogue()[name]
     if name.startswith(("http://", "https://")):
-        return Source(name=_short(name), location=name)
+        return Source(name=_short(name.split("?", maxsplit=1)[0]), location=name)
     path = Path(name).expanduser()
     if path.is_file():
         return Source(name=_short(path.name), location=str(path.resolve()))
@@ -78,5 +79,5 @@ def find(name: str) -> Source:
 
 def _short(location: str) -> str:
     """Name of a source from its file name: letters, digits and dashes."""
-    stem = _SUFFIXES.sub("", location.rsplit("/", 1)[-1].split("?", maxsplit=1)[0])
+    stem = _SUFFIXES.sub("", location.rsplit("/", 1)[-1])
     return re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.") or "source"

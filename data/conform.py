@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.contracts.base import Contract
 from data.errors import ContractError
@@ -48,15 +49,35 @@ def _loose(kind: pa.DataType) -> pa.DataType:
 
 
 def _retype(array: pa.Array, kind: pa.DataType) -> pa.Array:
-    """The same buffers under a type that differs only in nested nullability."""
+    """The same values under a type that differs only in nested nullability.
+
+    `flatten` minds slices and nulls where the raw buffers do not. Raises ValueError for a nested null that the
+    type forbids.
+    """
     if pa.types.is_list(kind):
-        offsets = array.offsets
-        values = _retype(array.values, kind.value_type)
-        return pa.ListArray.from_arrays(offsets, values, type=kind, mask=array.is_null() if array.null_count else None)
-    if pa.types.is_struct(kind):
-        if not kind.num_fields:
-            return array
-        children = [_retype(child, field.type) for child, field in zip(array.flatten(), kind, strict=True)]
-        mask = array.is_null() if array.null_count else None
-        return pa.StructArray.from_arrays(children, fields=list(kind), mask=mask)
+        return _retype_list(array, kind)
+    if pa.types.is_struct(kind) and kind.num_fields:
+        return _retype_struct(array, kind)
     return array
+
+
+def _retype_list(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    values = _retype(array.flatten(), kind.value_type)
+    if values.null_count and not kind.value_field.nullable:
+        raise ValueError(f"a list has {values.null_count} null items and may have none")
+    ends = pc.cumulative_sum(pc.fill_null(pc.list_value_length(array), 0))
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    return pa.ListArray.from_arrays(offsets, values, type=kind, mask=_mask(array))
+
+
+def _retype_struct(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    children = [_retype(child, field.type) for child, field in zip(array.flatten(), kind, strict=True)]
+    for child, field in zip(children, kind, strict=True):
+        # A child is null wherever its struct is; what is beyond that is a null of its own.
+        if not field.nullable and child.null_count > array.null_count:
+            raise ValueError(f"field {field.name} has {child.null_count - array.null_count} nulls and may have none")
+    return pa.StructArray.from_arrays(children, fields=list(kind), mask=_mask(array))
+
+
+def _mask(array: pa.Array) -> pa.Array | None:
+    return array.is_null() if array.null_count else None

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from data.errors import TextmillError
+
+
+class DamagedFileError(TextmillError, ValueError):
+    """A JSON file of the lake holds no JSON."""
 
 
 def sync(path: Path) -> None:
@@ -31,12 +40,23 @@ def publish(staged: Path, path: Path) -> None:
     sync(path.parent)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace a file atomically, making its directory if need be."""
+@contextmanager
+def staging(path: Path) -> Iterator[Path]:
+    """A temporary name to write to: published as `path` at the end, removed on an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = temporary(path)
-    staged.write_bytes(content)
-    publish(staged, path)
+    try:
+        yield staged
+        publish(staged, path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file atomically, making its directory if need be."""
+    with staging(path) as staged:
+        staged.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -45,11 +65,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file, or None where there is no such file."""
+    """The value of a JSON file, or None where there is no such file. Raises DamagedFileError if it is no JSON."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except ValueError as error:
+        raise DamagedFileError(f"{path} is damaged ({error}); remove it and run again") from error
 
 
 def link(source: Path, target: Path) -> None:
@@ -58,7 +80,15 @@ def link(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
+        sync(target.parent)
     except OSError:
-        staged = temporary(target)
-        shutil.copyfile(source, staged)
-        publish(staged, target)
+        with staging(target) as staged:
+            shutil.copyfile(source, staged)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Wait until no other process holds `path`, then hold it; the kernel releases it if this one dies."""
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -21,7 +21,7 @@ from data.errors import TextmillError
 
 RELEASE = "_release.json"
 MANIFEST = "_manifest.json"
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
 
 
 class LakeError(TextmillError):
@@ -56,7 +56,7 @@ class Lake:
 
     def pipeline(self, name: str) -> Path:
         """Folder of a pipeline's datasets. Raises LakeError for a name that is no plain folder name."""
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             raise LakeError(f"'{name}' cannot name a pipeline; use letters, digits, '-', '_' and '.'")
         return self.root / "datasets" / name
 
@@ -80,7 +80,7 @@ class Lake:
     def manifests(self, pipeline: str, dataset: str) -> list[dict[str, Any]]:
         """Manifests of every published version of a dataset."""
         found = sorted((self.pipeline(pipeline) / dataset).glob(f"*/{MANIFEST}"))
-        return [files.read_json(path) for path in found]
+        return [manifest for path in found if (manifest := files.read_json(path)) is not None]
 
     def release(self, pipeline: str) -> dict[str, Any] | None:
         """The published release of a pipeline, None before the first."""
@@ -108,16 +108,18 @@ class Lake:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as error:
-            raise LakeError(
-                f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR"
-            ) from error
+            raise self._not_writable(error) from error
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Hold `name` alone among all processes; the kernel releases it if this one dies. Raises LakeError if held."""
         path = self.root / "_locks" / f"{name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+") as file:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            opened = path.open("a+")
+        except OSError as error:
+            raise self._not_writable(error) from error
+        with opened as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -125,6 +127,9 @@ class Lake:
                     f"another run is working on '{name}' in {self.root}; wait for it or use --pipeline NAME"
                 ) from error
             yield
+
+    def _not_writable(self, error: OSError) -> LakeError:
+        return LakeError(f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR")
 
     def sweep(self, pipeline: str) -> None:
         """Remove what half-built versions of a pipeline left behind; nothing else may be building them."""

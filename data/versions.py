@@ -1,15 +1,16 @@
 """Build one version of a dataset, part by part, so that a killed run goes on where it stopped.
 
 A part is a Parquet file and a note of what it holds; the note is written after the file, so its presence is
-the commit of the part. When all parts are there, the manifest is written and the folder is renamed into place.
-A part whose key an earlier version has already is linked, not computed.
+the commit of the part. When all parts are there, the manifest takes over from the notes and the folder is renamed
+into place. A part whose key an earlier version of the same contract has already is linked, not computed.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 from data import files
 from data.contracts.base import Contract
 from data.errors import AccountingError
-from data.hashing import sha256_file
+from data.hashing import fingerprint, sha256_file
 from data.lake import MANIFEST, Lake
 
 NOTES = "_parts"
@@ -65,8 +66,10 @@ class Build:
 
     def find(self, index: int, key: str) -> Part | None:
         """The finished part with this key, of this build or linked from an earlier version; None if there is none."""
-        note = files.read_json(self.folder / NOTES / f"{index:05d}-{key}.json")
-        return Part(**note) if note else self._reuse(index, key)
+        note = _read(self.folder / NOTES / f"{index:05d}-{key}.json") or self._staged_manifest.get((index, key))
+        if note and _is_whole(self.folder, part := Part(**note)):
+            return part
+        return self._reuse(index, key)
 
     def write(
         self,
@@ -81,6 +84,7 @@ class Build:
     ) -> Part:
         """Write a part and its rejects, then its note. Raises AccountingError if the counts do not add up."""
         check_counts(self.contract.name, counts, table.num_rows)
+        _check_rejects(self.contract.name, counts, rejects)
         name = f"part-{index:05d}-{key}.parquet"
         write_parquet(self.folder / name, table, metadata=metadata)
         rejects_file = f"{REJECTS}/{name}" if rejects is not None and rejects.num_rows else None
@@ -110,7 +114,13 @@ class Build:
         return self._note(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
 
     def commit(self, parts: list[Part], manifest: dict[str, Any]) -> dict[str, Any]:
-        """Write the manifest and rename the finished folder into place; returns the manifest."""
+        """Write the manifest and rename the finished folder into place; returns the manifest.
+
+        A version that is published already, by this process or another, stays as it is.
+        """
+        if (published := self.published) is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return published
         self.folder.mkdir(parents=True, exist_ok=True)
         self._drop_strays(parts)
         complete = {
@@ -125,23 +135,51 @@ class Build:
             **manifest,
         }
         files.write_json(self.folder / MANIFEST, complete)
+        shutil.rmtree(self.folder / NOTES, ignore_errors=True)
+        return self._publish(complete)
+
+    def _publish(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Rename the folder into place, unless another process was faster."""
         target = self.lake.version(self.pipeline, self.contract.name, self.version)
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.folder.rename(target)
+        try:
+            self.folder.rename(target)
+        except OSError:
+            if (published := self.published) is not None:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                return published
+            # A folder without a manifest is what a removal left half-way: no version.
+            shutil.rmtree(target)
+            self.folder.rename(target)
         files.sync(target.parent)
-        return complete
+        return manifest
 
     def _note(self, part: Part) -> Part:
         files.write_json(self.folder / NOTES / f"{part.index:05d}-{part.key}.json", asdict(part))
         return part
 
-    def _reuse(self, index: int, key: str) -> Part | None:
+    @cached_property
+    def _staged_manifest(self) -> dict[tuple[int, str], dict[str, Any]]:
+        """Parts of a build that was killed between its manifest and its rename, whose notes may be gone."""
+        manifest = _read(self.folder / MANIFEST) or {"parts": []}
+        return {(part["index"], part["key"]): part for part in manifest["parts"]}
+
+    @cached_property
+    def _earlier(self) -> dict[str, tuple[Path, Part]]:
+        """Parts of the published versions that keep the same contract, by key; read once per build."""
+        contract = fingerprint(self.contract.describe())
+        found: dict[str, tuple[Path, Part]] = {}
         for manifest in self.lake.manifests(self.pipeline, self.contract.name):
-            for found in manifest["parts"]:
-                if found["key"] == key and found["sha256"]:
-                    folder = self.lake.version(self.pipeline, self.contract.name, manifest["version"])
-                    return self._link(folder, Part(**found), index)
-        return None
+            if fingerprint(manifest["contract"]) == contract:
+                folder = self.lake.version(self.pipeline, self.contract.name, manifest["version"])
+                found |= {part["key"]: (folder, Part(**part)) for part in manifest["parts"]}
+        return found
+
+    def _reuse(self, index: int, key: str) -> Part | None:
+        folder, part = self._earlier.get(key, (None, None))
+        if folder is None or part is None or not _is_whole(folder, part):
+            return None
+        return self._link(folder, part, index)
 
     def _link(self, folder: Path, part: Part, index: int) -> Part:
         name = f"part-{index:05d}-{part.key}.parquet"
@@ -149,25 +187,24 @@ class Build:
         rejects_file = f"{REJECTS}/{name}" if part.rejects_file else None
         if part.rejects_file and rejects_file:
             files.link(folder / part.rejects_file, self.folder / rejects_file)
-        return self._note(Part(**{**asdict(part), "index": index, "file": name, "rejects_file": rejects_file}))
+        return self._note(replace(part, index=index, file=name, rejects_file=rejects_file))
 
     def _drop_strays(self, parts: list[Part]) -> None:
-        wanted = {part.file for part in parts} | {part.rejects_file for part in parts}
+        wanted = {MANIFEST} | {part.file for part in parts} | {part.rejects_file for part in parts}
         for path in [*self.folder.glob("*"), *(self.folder / REJECTS).glob("*")]:
             if path.is_file() and str(path.relative_to(self.folder)) not in wanted:
                 path.unlink()
-        shutil.rmtree(self.folder / NOTES, ignore_errors=True)
 
 
 def write_parquet(path: Path, table: pa.Table, *, metadata: Mapping[str, str] | None = None) -> None:
     """Write plain Parquet atomically: zstd level 3, statistics, page index, row groups of about 16 MB."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     if metadata:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
     rows = max(1, int(table.num_rows * _ROW_GROUP_BYTES / max(table.nbytes, 1)))
-    staged = files.temporary(path)
-    pq.write_table(table, staged, compression="zstd", compression_level=3, write_page_index=True, row_group_size=rows)
-    files.publish(staged, path)
+    with files.staging(path) as staged:
+        pq.write_table(
+            table, staged, compression="zstd", compression_level=3, write_page_index=True, row_group_size=rows
+        )
 
 
 def check_counts(stage: str, counts: Mapping[str, Any], rows: int | None = None) -> None:
@@ -175,6 +212,32 @@ def check_counts(stage: str, counts: Mapping[str, Any], rows: int | None = None)
     lost = counts["in"] - counts["kept"] - sum(counts["filtered"].values()) - sum(counts["failed"].values())
     if lost or (rows is not None and counts.get("rows", counts["kept"]) != rows):
         raise AccountingError(f"{stage}: {counts['in']} records came in, {counts} went out; this is a bug of the stage")
+
+
+def _check_rejects(stage: str, counts: Mapping[str, Any], rejects: pa.Table | None) -> None:
+    """Raise AccountingError unless every record that was not kept has a row in the rejects."""
+    wanted = sum(counts["filtered"].values()) + sum(counts["failed"].values())
+    found = rejects.num_rows if rejects is not None else 0
+    if found != wanted:
+        raise AccountingError(f"{stage}: {wanted} records were rejected, {found} are in the rejects; {counts}")
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A JSON file of the build; a damaged one is as good as none."""
+    try:
+        found: dict[str, Any] | None = files.read_json(path)
+    except files.DamagedFileError:
+        return None
+    return found
+
+
+def _is_whole(folder: Path, part: Part) -> bool:
+    """Whether the files of a part are there in the recorded size."""
+    try:
+        size = (folder / part.file).stat().st_size
+    except OSError:
+        return False
+    return size == part.bytes and (part.rejects_file is None or (folder / part.rejects_file).is_file())
 
 
 def add_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:

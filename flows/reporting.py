@@ -24,6 +24,7 @@ _STAGES = ("documents", "candidates", "corpus", "tokens")
 _NAMES = {"documents": "extract", "candidates": "clean", "corpus": "deduplicate", "tokens": "tokenise"}
 _SAMPLES = 6
 _ENTITIES = 12
+_BINNED = 20_000
 
 
 def write(job: Job, datasets: list[Ref], verdicts: list[Verdict]) -> Path:
@@ -86,7 +87,7 @@ def _dataset(job: Job, ref: Ref, manifest: dict[str, Any]) -> report.DatasetRow:
 
 def _distributions(job: Job, corpus: Ref) -> dict[str, Any]:
     frame = read(job, corpus, ["n_words", "lang", "quality"])
-    quality = frame["quality"].struct.unnest()
+    quality = frame.sample(min(frame.height, _BINNED), seed=0)["quality"].struct.unnest()
     return {
         "n_words": frame["n_words"].to_list(),
         "languages": dict(frame["lang"].value_counts(sort=True).iter_rows()),
@@ -171,10 +172,10 @@ def _frequent(entities: pl.DataFrame) -> list[tuple[str, str]]:
 
 def _nodes(manifests: dict[str, Any], candidates: dict[str, Any], verdicts: list[Verdict]) -> list[Node]:
     raws = {raw["raw"]: raw for name in manifests for raw in manifests[name]["inputs"] if "raw" in raw}
-    nodes = [Node(f"raw:{name}", name, raw["sha256"][:12], "source") for name, raw in raws.items()]
+    nodes = [Node(f"raw:{name}", name, "source", raw["sha256"][:12]) for name, raw in raws.items()]
     every = [*manifests.values(), candidates]
-    nodes += [Node(one["dataset"], one["dataset"], one["version"][:12], "dataset") for one in every]
-    nodes += [Node(f"model:{v.task}", v.task, v.champion or v.version, "model") for v in verdicts]
+    nodes += [Node(one["dataset"], one["dataset"], "dataset", one["version"][:12]) for one in every]
+    nodes += [Node(f"model:{v.task}", v.task, "model", v.champion or v.version) for v in verdicts]
     return nodes
 
 

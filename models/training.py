@@ -18,16 +18,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn, optim
 
+from data.errors import ConfigError, TextmillError
 from data.progress import Progress, ignore
 
 VERSION = 1
 
 
-class TrainingConfigError(ValueError):
+class TrainingConfigError(ConfigError):
     """A field of `TrainingConfig` cannot be used; the message names it."""
 
 
-class DivergedError(RuntimeError):
+class DivergedError(TextmillError, RuntimeError):
     """The loss is not a number any more."""
 
 

@@ -255,8 +255,15 @@ def _svg(chart: Any, name: str, *, facets: bool = False) -> str:
     for colour, variable in _VARIABLES.items():
         drawn = re.sub(re.escape(colour), variable, drawn, flags=re.IGNORECASE)
     drawn = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", drawn)
-    drawn = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', drawn)
-    return re.sub(r"(url\(['\"]?#|href=\"#)", rf"\g<1>{name}-", drawn)
+    drawn = re.sub(r'\s(role|aria-[a-z]+)="[^"]*"', "", drawn)
+    return _own_ids(drawn, name)
+
+
+def _own_ids(drawn: str, name: str) -> str:
+    """Ids that no other chart of the page has; the renderer counts on from chart to chart."""
+    found = dict.fromkeys(re.findall(r'\bid="([^"]+)"', drawn))
+    fresh = {old: f"{name}-{number}" for number, old in enumerate(found)}
+    return re.sub(r'(\bid="|#)([\w-]+)(?=["\')])', lambda m: m[1] + fresh.get(m[2], m[2]), drawn)
 
 
 def _theme() -> dict[str, Any]:

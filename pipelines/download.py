@@ -48,7 +48,9 @@ class RawFile:
         return {**asdict(self), "path": self.path.name}
 
 
-def download(source: Source, folder: Path, *, progress: Progress = ignore) -> RawFile:
+def download(
+    source: Source, folder: Path, *, progress: Progress = ignore, sleep: Callable[[float], None] = time.sleep
+) -> RawFile:
     """The file of `source` in `folder`, fetched or copied unless it is there and its origin unchanged.
 
     Raises DownloadError if it cannot be had, or if its SHA-256 is not the one of the catalogue.
@@ -56,22 +58,30 @@ def download(source: Source, folder: Path, *, progress: Progress = ignore) -> Ra
     if (found := known(source, folder)) is not None:
         return found
     target = folder / source.file_name
-    stamp = None if source.is_remote else _stamp(source)
     folder.mkdir(parents=True, exist_ok=True)
-    staged = folder / f".{target.name}.partial"
-    etag = _fetch(source.location, staged, progress) if source.is_remote else _copy(source.path(), staged, progress)
-    return _keep(source, staged, target, etag=etag, modified=stamp)
+    # Two pipelines may want the same source: the second waits, and then finds it.
+    with files.exclusive(folder / f".{target.name}.lock"):
+        if (found := known(source, folder)) is not None:
+            return found
+        stamp = None if source.is_remote else _stamp(source)
+        staged = folder / f".{target.name}.partial"
+        etag = _fetch(source.location, staged, progress, sleep=sleep) if source.is_remote else None
+        if not source.is_remote:
+            _copy(source.path(), staged, progress)
+        return _keep(source, staged, target, etag=etag, modified=stamp)
 
 
 def known(source: Source, folder: Path) -> RawFile | None:
     """The file of `source` if it is in `folder` already and its origin, where it is a local file, is unchanged."""
     target = folder / source.file_name
-    sidecar = files.read_json(_sidecar(target))
-    if not sidecar or not target.is_file() or target.stat().st_size != sidecar["bytes"]:
+    try:
+        raw = RawFile(**{**files.read_json(_sidecar(target)), "path": target})
+        size = target.stat().st_size
+    except (OSError, TypeError, files.DamagedFileError):
+        return None  # no file, or a sidecar that is none of ours
+    if size != raw.bytes or raw.origin != source.location or raw.sha256 != (source.sha256 or raw.sha256):
         return None
-    if sidecar["origin"] != source.location or not (source.is_remote or sidecar["modified"] == _stamp(source)):
-        return None
-    return RawFile(**{**sidecar, "path": target})
+    return raw if source.is_remote or raw.modified == _stamp(source) else None
 
 
 def _keep(source: Source, staged: Path, target: Path, *, etag: str | None, modified: str | None) -> RawFile:
@@ -112,6 +122,7 @@ def _stamp(source: Source) -> str:
 
 
 def _copy(path: Path, staged: Path, progress: Progress) -> None:
+    _validator_file(staged).unlink(missing_ok=True)
     try:
         shutil.copyfile(path, staged)
     except OSError as error:
@@ -121,16 +132,16 @@ def _copy(path: Path, staged: Path, progress: Progress) -> None:
 
 
 def _fetch(url: str, staged: Path, progress: Progress, *, sleep: Callable[[float], None] = time.sleep) -> str | None:
-    """Fetch with up to five attempts, each going on where the one before broke off; returns the ETag."""
+    """Fetch with up to five attempts, each going on where the one before broke off; returns the ETag.
+
+    What an earlier run left is gone on with as well: the validator of a partial file stands beside it.
+    """
     import httpx
 
-    staged.unlink(missing_ok=True)
-    validator: str | None = None
     for attempt in range(_ATTEMPTS):
         try:
-            return _attempt(url, staged, validator, progress)
+            etag = _attempt(url, staged, progress)
         except _BrokenOffError as error:
-            validator = error.validator
             if attempt + 1 == _ATTEMPTS:
                 raise DownloadError(f"{url} broke off {_ATTEMPTS} times ({error}); try again later") from error
         except httpx.HTTPStatusError as error:
@@ -139,38 +150,85 @@ def _fetch(url: str, staged: Path, progress: Progress, *, sleep: Callable[[float
                 raise DownloadError(f"{url} answered {code}; check the address") from error
             if attempt + 1 == _ATTEMPTS:
                 raise DownloadError(f"{url} answered {code} {_ATTEMPTS} times; try again later") from error
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise DownloadError(f"{url} cannot be fetched ({error}); check the address") from error
+        except OSError as error:
+            raise DownloadError(f"{staged.parent} cannot take {url}: {error.strerror}") from error
+        else:
+            _validator_file(staged).unlink(missing_ok=True)
+            return etag
         sleep(2.0**attempt)
     raise DownloadError(f"{url} could not be fetched")
 
 
 class _BrokenOffError(Exception):
-    """A transfer ended early; `validator` lets the next attempt go on."""
-
-    def __init__(self, message: str, validator: str | None) -> None:
-        super().__init__(message)
-        self.validator = validator
+    """A transfer ended early; what came is kept, and the next attempt goes on."""
 
 
-def _attempt(url: str, staged: Path, validator: str | None, progress: Progress) -> str | None:
+def _attempt(url: str, staged: Path, progress: Progress) -> str | None:
     import httpx
 
-    done = staged.stat().st_size if staged.exists() and validator else 0
+    validator = _validator(url, staged)
+    done = staged.stat().st_size if validator else 0
     headers = {"Accept-Encoding": "identity"}
     if done and validator:
         headers |= {"Range": f"bytes={done}-", "If-Range": validator}
     try:
         with httpx.stream("GET", url, headers=headers, timeout=_TIMEOUT_S, follow_redirects=True) as response:
+            if response.status_code == 416 or (response.status_code == 206 and not _starts_at(response.headers, done)):
+                staged.unlink(missing_ok=True)
+                raise _BrokenOffError("the server could not go on; starting again")
             response.raise_for_status()
-            validator = response.headers.get("etag") or response.headers.get("last-modified")
-            done = done if response.status_code == 206 else 0
-            total = done + int(response.headers.get("content-length", 0))
-            with staged.open("ab" if done else "wb") as file:
-                for chunk in response.iter_bytes(_CHUNK):
-                    file.write(chunk)
-                    done += len(chunk)
-                    progress(done, max(total, done))
+            if response.status_code != 206:
+                done = 0
+                _remember(url, staged, response.headers)
+            return _receive(response, staged, done, progress)
+    except httpx.UnsupportedProtocol:
+        raise
     except httpx.TransportError as error:
-        raise _BrokenOffError(str(error) or type(error).__name__, validator) from error
-    if total and done < total:
-        raise _BrokenOffError(f"{done} of {total} bytes", validator)
-    return response.headers.get("etag")
+        raise _BrokenOffError(str(error) or type(error).__name__) from error
+
+
+def _receive(response: Any, staged: Path, done: int, progress: Progress) -> str | None:
+    """Append the body as it was sent to what is there; returns the ETag."""
+    length = int(response.headers.get("content-length", 0))
+    total = done + length
+    with staged.open("ab" if done else "wb") as file:
+        for chunk in response.iter_raw(_CHUNK):
+            file.write(chunk)
+            done += len(chunk)
+            progress(done, max(total, done))
+    if length and done < total:
+        raise _BrokenOffError(f"{done} of {total} bytes")
+    etag: str | None = response.headers.get("etag")
+    return etag
+
+
+def _starts_at(headers: Any, done: int) -> bool:
+    """Whether a 206 holds the bytes that were asked for."""
+    content_range: str = headers.get("content-range", "")
+    return done > 0 and content_range.startswith(f"bytes {done}-")
+
+
+def _validator_file(staged: Path) -> Path:
+    return staged.with_name(staged.name + ".json")
+
+
+def _remember(url: str, staged: Path, headers: Any) -> None:
+    """Note what the partial file is part of, before its first byte. RFC 9110: a weak ETag cannot guard a range."""
+    etag = headers.get("etag", "")
+    strong = etag if etag and not etag.startswith("W/") else headers.get("last-modified")
+    staged.unlink(missing_ok=True)
+    files.write_json(_validator_file(staged), {"url": url, "validator": strong})
+
+
+def _validator(url: str, staged: Path) -> str | None:
+    """The validator of a partial file of this URL, None where there is nothing to go on with."""
+    try:
+        note = files.read_json(_validator_file(staged))
+    except files.DamagedFileError:
+        return None
+    if not isinstance(note, dict) or note.get("url") != url or not staged.is_file():
+        return None
+    found: str | None = note.get("validator")
+    return found

@@ -24,10 +24,10 @@ def render_page(template: str, values: dict[str, Any]) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number for readers: thousands apart, three significant digits behind a point."""
+    """A number for readers: thousands apart, three digits behind the point of a small one."""
     if value is None:
         return "–"
-    if value == int(value):
+    if float(value).is_integer():
         return f"{int(value):,}".replace(",", "\u202f")
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}".replace(",", "\u202f")
 

@@ -28,10 +28,11 @@ def tokenizer(job: Job, corpus: Ref) -> str:
     """Fingerprint of the pipeline's tokenizer, trained on this corpus if there is none yet."""
     if (known := versions.current_tokenizer(job)) is not None:
         return known
+    listen = job.listen("Train tokenizer")
     text = tokenise.train_tokenizer(
         (text for part in job.manifest(corpus)["parts"] for text in read_part(job, corpus, part, ["text"])["text"]),
         config=job.recipe.tokeniser,
-        progress=job.listen("Train tokenizer"),
+        progress=lambda done, _total: listen(done, corpus.rows),
     )
     name = tokenise.fingerprint(text)
     folder = job.lake.tokenizers / job.pipeline

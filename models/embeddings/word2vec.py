@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from data import segment
+from data.errors import ConfigError, TextmillError
 from data.progress import Progress, ignore
 from models.embeddings.vectors import Floats, WordVectors, shared_direction, tokens
 
@@ -28,11 +29,11 @@ VERSION = 1
 _SENTENCES_FOR_DIRECTION = 20_000
 
 
-class Word2VecConfigError(ValueError):
+class Word2VecConfigError(ConfigError):
     """A field of `Word2VecConfig` cannot be used; the message names it."""
 
 
-class TooFewWordsError(ValueError):
+class TooFewWordsError(TextmillError, ValueError):
     """No word occurs often enough to get a vector."""
 
 

@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from data.errors import TextmillError
 from models.embeddings.vectors import WordVectors
 
 Floats = npt.NDArray[np.float64]
 
 
-class WordPairsError(ValueError):
+class WordPairsError(TextmillError, ValueError):
     """A file of word pairs cannot be read."""
 
 

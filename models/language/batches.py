@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from data.errors import TextmillError
+
 Ids = npt.NDArray[np.int64]
 
 
-class TooFewTokensError(ValueError):
+class TooFewTokensError(TextmillError, ValueError):
     """The documents do not fill a single block."""
 
 

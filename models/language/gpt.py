@@ -21,13 +21,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
+from data.errors import ConfigError
 from models.layers.attention import Rotary
 from models.layers.transformer import Block
 
 VERSION = 1
 
 
-class GPTConfigError(ValueError):
+class GPTConfigError(ConfigError):
     """A field of `GPTConfig` cannot be used; the message names it."""
 
 

@@ -22,6 +22,7 @@ import polars as pl
 from safetensors.numpy import load_file, save_file
 
 from data import segment
+from data.errors import ConfigError
 from data.progress import Progress, ignore
 from models.embeddings.vectors import WordVectors, normalise, tokens
 from models.tasks.phrases import Candidate, candidates, words_of
@@ -33,7 +34,7 @@ _MANY_WORDS = 3
 SCHEMA = {"row": pl.UInt32, "rank": pl.Int16, "phrase": pl.String, "score": pl.Float32}
 
 
-class KeyphraseConfigError(ValueError):
+class KeyphraseConfigError(ConfigError):
     """A field of `KeyphraseConfig` cannot be used; the message names it."""
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from data import segment
+from data.errors import ConfigError
 from data.progress import Progress, ignore
 from models.embeddings.vectors import Floats, WordVectors, tokens, unit_rows, without
 from models.tasks import salience
@@ -31,7 +32,7 @@ _CLOSING = "\"'”’»)]}』」）"
 Section = Mapping[str, Any]
 
 
-class SummaryConfigError(ValueError):
+class SummaryConfigError(ConfigError):
     """A field of `SummaryConfig` cannot be used; the message names it."""
 
 

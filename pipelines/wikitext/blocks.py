@@ -116,8 +116,8 @@ class _Builder:
 
     def _heading(self, line: str) -> None:
         self.end_paragraph()
+        line = self._poem_marks(line).replace(markers.HEADING, "").replace(markers.BREAK, " ").strip()
         self._poem = False
-        line = line.replace(markers.HEADING, "").replace(markers.BREAK, " ").strip()
         left, right = (len(line) - len(side) for side in (line.lstrip("="), line.rstrip("=")))
         level = max(1, min(left, right or left, 6))
         title = tidy(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))

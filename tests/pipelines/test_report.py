@@ -143,7 +143,7 @@ def test_the_page_draws_every_chart(page: str) -> None:
 def test_without_data_there_is_a_sentence_and_no_chart() -> None:
     page = render(EMPTY)
     assert "<figure" not in page
-    assert page.count('class="empty"') == 13
+    assert page.count('class="empty"') == 12
 
 
 def test_the_page_loads_nothing(page: str) -> None:

@@ -1,0 +1,34 @@
+"""kill -9 during the real command on the real sample, at moments spread over the run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_kill import content
+
+SECONDS = (6, 12, 20, 45)
+
+
+def textmill(lake: Path, seconds: float | None) -> int:
+    words = [sys.executable, "-m", "flows.cli", "run", "--lake", str(lake)]
+    log = (lake.parent / f"{lake.name}.log").open("ab")
+    with log, subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True) as process:
+        try:
+            return process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return process.wait()
+
+
+@pytest.mark.long
+def test_make_run_killed_at_several_moments(tmp_path: Path) -> None:
+    assert textmill(tmp_path / "whole", None) == 0
+    for seconds in SECONDS:
+        textmill(tmp_path / "killed", seconds)
+    assert textmill(tmp_path / "killed", None) == 0
+    assert content(tmp_path / "killed", "wikipedia-sample") == content(tmp_path / "whole", "wikipedia-sample")

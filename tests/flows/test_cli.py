@@ -1,0 +1,68 @@
+"""The command line: what it refuses, how it says so, and with which status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def textmill(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *words], capture_output=True, text=True, check=False, cwd=cwd
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--source", "nowhere.xml.bz2"], "neither a source nor a file"),
+        (["run", "--source", "sentiment-sample"], "labelled set"),
+        (["run", "--limit", "0"], "--limit"),
+        (["run", "--pipeline", "a/b"], "cannot name a pipeline"),
+        (["run", "--config", "missing.yaml"], "cannot be read"),
+        (["plan", "--source", "."], "a source is one file"),
+        (["datasets", "show", "corpus"], "--pipeline"),
+        (["models", "show", "nothing"], "no model"),
+        (["models", "rollback", "nothing"], "no version"),
+        (["sources", "get", "nothing"], "neither a source nor a file"),
+    ],
+)
+def test_mistake_is_one_line_and_status_1(words: list[str], message: str, tmp_path: Path) -> None:
+    group = 2 if words[0] in {"datasets", "models", "sources"} else 1
+    done = textmill(*words[:group], *words[group:], "--lake", str(tmp_path / "lake"))
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2
+
+
+def test_unknown_option_of_a_recipe_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "recipe.yaml"
+    config.write_text("tokeniser: {vocabulary: 3}\n")
+    done = textmill("plan", "--config", str(config), "--lake", str(tmp_path / "lake"))
+    assert done.returncode == 1
+    assert "vocabulary" in done.stderr
+
+
+def test_lake_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("")
+    done = textmill("run", "--lake", str(tmp_path / "lake"))
+    assert done.returncode == 1
+    assert "not writable" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["train", "gpt"], ["infer", "summaries"], ["doctor"], ["datasets", "gc"]])
+def test_command_of_a_later_version_says_so_with_status_2(words: list[str]) -> None:
+    done = textmill(*words)
+    assert done.returncode == 2
+    assert "not in this version" in done.stderr
+
+
+def test_plan_of_an_empty_lake_writes_nothing(tmp_path: Path) -> None:
+    done = textmill("plan", "--json", "--lake", str(tmp_path / "lake"))
+    assert done.returncode == 0
+    assert '"nothing_to_do": false' in done.stdout
+    assert not (tmp_path / "lake").exists()
