@@ -53,12 +53,10 @@ def run(
     json: Json = False,
 ) -> None:
     """The whole job, once, here: corpus, models, evaluation, predictions, report."""
-    from rich.console import Console
-
     from flows import show
     from flows.plan import plan as make_plan
 
-    console = Console(stderr=json)
+    console = show.console(stderr=json)
     job = _job(source, pipeline, lake, config, limit)
     job.lake.check_writable()
     if make_plan(job).nothing_to_do:
@@ -81,8 +79,6 @@ def plan(
     json: Json = False,
 ) -> None:
     """What a run would compute, what it would reuse, and why; nothing is computed or written."""
-    from rich.console import Console
-
     from flows import show
     from flows.plan import plan as make_plan
     from flows.plan import usage
@@ -93,7 +89,7 @@ def plan(
         steps = [{"step": s.name, "version": s.version, "state": s.state, "why": s.why} for s in found.steps]
         show.as_json({"nothing_to_do": found.nothing_to_do, "steps": steps, **usage(job)})
     else:
-        show.planned(Console(), found, usage(job))
+        show.planned(show.console(), found, usage(job))
 
 
 @corpus_app.command("build")
@@ -106,8 +102,6 @@ def corpus_build(
     json: Json = False,
 ) -> None:
     """To a published corpus and its tokens."""
-    from rich.console import Console
-
     from flows import show
 
     job = _job(source, pipeline, lake, config, limit)
@@ -115,7 +109,7 @@ def corpus_build(
     if json:
         show.as_json(show.summary(job.lake, job.pipeline))
     else:
-        show.released(Console(), job.lake, job.pipeline)
+        show.released(show.console(), job.lake, job.pipeline)
 
 
 @datasets_app.command("list")

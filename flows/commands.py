@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from data.errors import TextmillError
@@ -36,7 +35,7 @@ def show_dataset(root: Path, pipeline: str | None, dataset: str, *, json: bool) 
         return
     import polars as pl
 
-    console = Console()
+    console = show.console()
     for key in ("pipeline", "dataset", "version", "rows", "bytes", "counts", "inputs", "run"):
         console.print(f"{key:<9} {manifest[key]}")
     console.print(str(pl.scan_parquet(lake.parts(name, dataset, versions[dataset])).head(5).collect()))
@@ -53,7 +52,7 @@ def verify(root: Path, pipeline: str | None) -> None:
                 if not path.is_file() or sha256_file(path) != part["sha256"]:
                     raise TextmillError(f"{path} is missing or damaged; remove its folder and run `textmill run` again")
                 checked += 1
-    Console().print(f"{checked} files are as published.")
+    show.console().print(f"{checked} files are as published.")
 
 
 def list_models(root: Path, *, json: bool) -> None:
@@ -74,7 +73,7 @@ def show_model(root: Path, name: str, which: str) -> None:
 def rollback(root: Path, name: str) -> None:
     """Point the champion alias back."""
     version = Registry(root / "models").rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
-    Console().print(f"{name}: the champion is {version} again. `textmill run` makes its predictions.")
+    show.console().print(f"{name}: the champion is {version} again. `textmill run` makes its predictions.")
 
 
 def list_sources(*, json: bool) -> None:
@@ -95,7 +94,7 @@ def get_source(root: Path, name: str) -> None:
     lake.check_writable()
     with listening():
         raw = download(source, lake.raw / source.name, progress=listener()(f"Download {source.name}"))
-    Console().print(f"{raw.path}  {raw.bytes:,} bytes  sha256 {raw.sha256}", soft_wrap=True)
+    show.console().print(f"{raw.path}  {raw.bytes:,} bytes  sha256 {raw.sha256}", soft_wrap=True)
 
 
 def report_path(root: Path, pipeline: str | None) -> None:
@@ -104,7 +103,7 @@ def report_path(root: Path, pipeline: str | None) -> None:
     found = show.summary(lake, only_pipeline(lake, pipeline))["report"]
     if found is None:
         raise TextmillError("there is no report yet; `textmill run` writes one")
-    Console().print(found, soft_wrap=True)
+    show.console().print(found, soft_wrap=True)
 
 
 def only_pipeline(lake: Lake, name: str | None) -> str:
@@ -123,11 +122,11 @@ def _print(rows: list[dict[str, Any]], *, json: bool, empty: str) -> None:
         show.as_json(rows)
         return
     if not rows:
-        Console().print(empty)
+        show.console().print(empty)
         return
     table = Table()
     for column in rows[0]:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
-    Console().print(table)
+    show.console().print(table)

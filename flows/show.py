@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from data.contracts import CONTRACTS
 from data.lake import Lake
 from flows.plan import Plan
 
@@ -31,7 +33,8 @@ def as_json(value: Any) -> None:
 def summary(lake: Lake, pipeline: str) -> dict[str, Any]:
     """The published release as plain data: datasets, models with their headline score, report, a line to try."""
     release = lake.release(pipeline) or {"datasets": {}, "models": {}}
-    datasets = [_dataset(lake, pipeline, name, version) for name, version in release["datasets"].items()]
+    order = [name for name in CONTRACTS if name in release["datasets"]]
+    datasets = [_dataset(lake, pipeline, name, release["datasets"][name]) for name in order]
     report = lake.root / release["report"] if release.get("report") else None
     return {
         "pipeline": pipeline,
@@ -42,12 +45,19 @@ def summary(lake: Lake, pipeline: str) -> dict[str, Any]:
     }
 
 
+def console(*, stderr: bool = False) -> Console:
+    """A console; where nobody looks at a terminal its lines are wide enough for paths."""
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=160)
+
+
 def released(console: Console, lake: Lake, pipeline: str) -> None:
     """The tables that a run ends with."""
     found = summary(lake, pipeline)
-    table = Table(title=f"Published: {pipeline}", title_justify="left")
-    for name, justify in (("dataset", "left"), ("version", "left"), ("rows", "right"), ("path", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table = Table(title=f"Published: {pipeline}", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("dataset", "version", "rows"):
+        table.add_column(name, justify="right" if name == "rows" else "left", no_wrap=True)
+    table.add_column("path", overflow="fold")
     for row in found["datasets"]:
         table.add_row(row["dataset"], row["version"], f"{row['rows']:,}", row["path"])
     console.print(table)
@@ -99,7 +109,7 @@ def _models(lake: Lake, pipeline: str, release: dict[str, Any]) -> list[dict[str
         model = next((row for row in mine if row["model_version"]), None)
         if model is None:
             continue
-        baseline = next((row for row in mine if not row["model_version"]), None)
+        baseline = _strongest([row for row in mine if not row["model_version"]], metric)
         found.append(
             {
                 "task": task,
@@ -116,15 +126,21 @@ def _models(lake: Lake, pipeline: str, release: dict[str, Any]) -> list[dict[str
     return found
 
 
+def _strongest(rows: list[dict[str, Any]], metric: str) -> dict[str, Any] | None:
+    """The baseline that is hardest to beat; of perplexity less is better."""
+    sign = -1 if metric.startswith("perplexity") else 1
+    return max(rows, key=lambda row: sign * row["value"], default=None)
+
+
 def _model_table(models: list[dict[str, Any]]) -> Table:
-    table = Table(title="Models", title_justify="left")
-    for name in ("task", "version", "champion", "metric", "score", "95 % interval", "baseline", "rows"):
+    table = Table(title="Models, with 95 % intervals on held-out rows", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("task", "version", "champion", "metric", "score", "baseline"):
         table.add_column(name)
     for row in models:
         low, high = row["ci"]
-        baseline = f"{row['baseline'][1]:.3f} ({row['baseline'][0]})" if row["baseline"] else ""
-        cells = (row["metric"], f"{row['value']:.3f}", f"{low:.3f} – {high:.3f}", baseline, str(row["n"]))
-        table.add_row(row["task"], row["version"], row["champion"] or "none", *cells)
+        score = f"{row['value']:.3f} ({low:.3f} – {high:.3f})"
+        baseline = f"{row['baseline'][1]:.3f} {row['baseline'][0]}" if row["baseline"] else ""
+        table.add_row(row["task"], row["version"], row["champion"] or "none", row["metric"], score, baseline)
     return table
 
 

@@ -34,6 +34,7 @@ VERSION = 1
 WEIGHTS = "entities.safetensors"
 META = "entities.json"
 OUTSIDE = "O"
+_EDGES = frozenset('()[]{}<>"“”„«»,;:–—-')
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.Int64,
     "start": pl.Int64,
@@ -95,9 +96,14 @@ class EntityModel:
 
     def _mentions(self, tokens: Tokens) -> list[tuple[int, int, int, str, float]]:
         tags, confidence = self._decode(tokens)
+        found = (
+            (*_trimmed(tokens.surfaces, a, b), kind)
+            for a, b, kind in runs([self.tags[i] for i in tags], tokens.sentences)
+        )
         return [
             (int(tokens.texts[a]), int(tokens.starts[a]), int(tokens.ends[b - 1]), kind, float(confidence[a:b].min()))
-            for a, b, kind in runs([self.tags[i] for i in tags], tokens.sentences)
+            for a, b, kind in found
+            if a < b
         ]
 
     def _decode(self, tokens: Tokens) -> tuple[Ints, Floats]:
@@ -283,6 +289,15 @@ def runs(tags: Sequence[str], sentences: Ints) -> Iterator[tuple[int, int, str]]
             opened = None
         if opened is None and tag != OUTSIDE:
             opened = i
+
+
+def _trimmed(surfaces: Sequence[str], first: int, end: int) -> tuple[int, int]:
+    """The run of tokens without brackets, quotes and commas at its edges, where no name has them."""
+    while first < end and surfaces[first] in _EDGES:
+        first += 1
+    while first < end and surfaces[end - 1] in _EDGES:
+        end -= 1
+    return first, end
 
 
 def padded(sentences: Ints) -> Iterator[tuple[Ints, Ints]]:
