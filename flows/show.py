@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,12 @@ def planned(console: Console, plan: Plan, usage: dict[str, Any]) -> None:
     console.print(f"{todo} of {len(plan.steps)} steps to do. Disk: {usage['free_gb']:.1f} GB free{last}.")
 
 
+def _python() -> str:
+    """This interpreter, as a person in this folder would type it."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 def _dataset(lake: Lake, pipeline: str, name: str, version: str) -> dict[str, Any]:
     manifest = lake.manifest(pipeline, name, version) or {"rows": 0, "bytes": 0}
     path = lake.version(pipeline, name, version)
@@ -149,4 +156,4 @@ def _try_line(datasets: list[dict[str, Any]]) -> str | None:
     name = next((name for name in _READABLE if name in paths), None)
     if name is None:
         return None
-    return f"python -c \"import polars as pl; print(pl.read_parquet('{paths[name]}/*.parquet'))\""
+    return f"{_python()} -c \"import polars as pl; print(pl.read_parquet('{paths[name]}/*.parquet'))\""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def release(job: Job, datasets: list[Ref], verdicts: list[Verdict], report: Path
         "datasets": named,
         "models": models,
         "report": page,
+        "seconds": round((datetime.now(UTC) - datetime.fromisoformat(job.started)).total_seconds(), 1),
     }
     job.lake.publish(job.pipeline, content)
     job.lake.sweep(job.pipeline)
