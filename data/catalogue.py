@@ -39,8 +39,8 @@ class Source:
     @property
     def file_name(self) -> str:
         """Name of the file, for the lake."""
-        last = self.location.rsplit("/", 1)[-1]
-        return (last.split("?")[0] if self.is_remote else last) or self.name
+        path = self.location.split("?", maxsplit=1)[0] if self.is_remote else self.location
+        return path.rsplit("/", 1)[-1] or self.name
 
     def path(self) -> Path:
         """Path of a source that is not remote. Raises UnknownSourceError where its package is missing."""

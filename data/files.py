@@ -91,4 +91,7 @@ def exclusive(path: Path) -> Iterator[None]:
     """Wait until no other process holds `path`, then hold it; the kernel releases it if this one dies."""
     with path.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing alone would leave it with a forked child

@@ -126,7 +126,10 @@ class Lake:
                 raise LakeError(
                     f"another run is working on '{name}' in {self.root}; wait for it or use --pipeline NAME"
                 ) from error
-            yield
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)  # closing alone would leave it with a forked child
 
     def _not_writable(self, error: OSError) -> LakeError:
         return LakeError(f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR")

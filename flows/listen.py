@@ -39,6 +39,7 @@ def listening(quiet: bool = False) -> Iterator[None]:
 def log_listener() -> Listener:
     """Lines in the log `flows`, which a Prefect worker sends to the server."""
     logger = logging.getLogger("flows")
+    logger.setLevel(logging.INFO)
     return lines(lambda line: logger.info("%s", line))
 
 

@@ -50,7 +50,13 @@ def prepare(sources: list[str], pipeline: str | None, lake: str | None, config: 
     return job
 
 
-@flow(name="nightly", persist_result=False)
+def run_name() -> str:
+    """Name of a flow run: its pipeline, or its sources."""
+    given = runtime.flow_run.parameters
+    return str(given.get("pipeline") or ", ".join(Path(source).name for source in given["sources"]))
+
+
+@flow(name="nightly", flow_run_name=run_name, persist_result=False)
 def nightly(
     sources: list[str] = ["wikipedia-sample"],  # noqa: B006 - Prefect draws its form from a literal default
     pipeline: str | None = None,
@@ -72,7 +78,7 @@ def nightly(
     return Outcome(job.pipeline, job.run_id, datasets, verdicts, report)
 
 
-@flow(name="corpus-build", persist_result=False)
+@flow(name="corpus-build", flow_run_name=run_name, persist_result=False)
 def corpus_build(
     sources: list[str] = ["wikipedia-sample"],  # noqa: B006 - Prefect draws its form from a literal default
     pipeline: str | None = None,

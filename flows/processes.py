@@ -33,18 +33,20 @@ def start(command: Sequence[str], environment: dict[str, str], folder: Path, log
 
 
 def stop(process: subprocess.Popen[bytes], patience: float = _PATIENCE_S) -> None:
-    """End a child and all its descendants: politely at first, by force after `patience` seconds."""
-    below = descendants(process.pid)
-    for pid in below:
-        _send(pid, signal.SIGTERM)
+    """End a child and all its descendants: politely at first, by force after `patience` seconds each.
+
+    The descendants go first, so that the child can still tell what became of them.
+    """
+    _end(descendants(process.pid), patience)
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
     try:
         process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
+        left = descendants(process.pid)
         process.kill()
         process.wait()
-    _end(below, patience=1.0)
+        _end(left, patience=0)
 
 
 def descendants(pid: int) -> list[int]:
@@ -71,10 +73,13 @@ def _words(file: Path) -> list[str]:
 
 
 def _end(pids: list[int], patience: float) -> None:
+    """Ask processes to end, wait until they have, and kill what is left of them."""
     deadline = time.monotonic() + patience
-    while any(_send(pid, 0) for pid in pids) and time.monotonic() < deadline:
+    left = [pid for pid in pids if _send(pid, signal.SIGTERM)]
+    while left and time.monotonic() < deadline:
         time.sleep(0.1)
-    for pid in pids:
+        left = [pid for pid in left if _send(pid, 0)]
+    for pid in left:
         _send(pid, signal.SIGKILL)
 
 

@@ -70,24 +70,26 @@ def _check_free(lake: Lake, port: int) -> None:
 
 @contextmanager
 def _started(lake: Lake) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """What is put in here is stopped in the end, whatever happens; SIGTERM and SIGHUP count as Ctrl-C."""
+    """What is put in here is stopped in the end, whatever happens; SIGTERM counts as Ctrl-C, a closed terminal too."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signals = (signal.SIGTERM, signal.SIGHUP)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # which is how nohup works
+        signals.append(signal.SIGHUP)
     before = [signal.signal(one, interrupt) for one in signals]
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         yield running
     finally:
-        for one in (*signals, signal.SIGINT):
+        for one in signals:
             signal.signal(one, signal.SIG_IGN)
         (home(lake.root) / NOTE).unlink(missing_ok=True)
         # The worker and its runs first: a server that goes before its clients keeps them waiting.
         for process in reversed(running.values()):
             processes.stop(process)
-        for one, handler in (*zip(signals, before, strict=True), (signal.SIGINT, signal.default_int_handler)):
+        for one, handler in zip(signals, before, strict=True):
             signal.signal(one, handler)
 
 
@@ -123,15 +125,15 @@ def _wait(url: str, server: subprocess.Popen[bytes], lake: Lake) -> None:
 
 def _deploy(environment: dict[str, str], folder: Path) -> None:
     commands = (
-        ("--no-prompt", "work-pool", "create", POOL, "--type", "process", "--overwrite"),
-        ("--no-prompt", "deploy", "--all"),
+        ("flows.leftovers",),
+        ("prefect", "--no-prompt", "work-pool", "create", POOL, "--type", "process", "--overwrite"),
+        ("prefect", "--no-prompt", "deploy", "--all"),
     )
     for words in commands:
-        done = subprocess.run(
-            _prefect(*words), env=environment, cwd=folder, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-m", *words]
+        done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ServerError(f"`prefect {' '.join(words)}` failed: {(done.stderr or done.stdout).strip()[-500:]}")
+            raise ServerError(f"`{' '.join(words)}` failed: {(done.stderr or done.stdout).strip()[-500:]}")
 
 
 def _watch(running: dict[str, subprocess.Popen[bytes]], lake: Lake) -> None:

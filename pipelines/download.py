@@ -20,7 +20,6 @@ from data.hashing import sha256_file
 from data.progress import Progress, ignore
 
 VERSION = 1
-_CHUNK = 1 << 20
 _ATTEMPTS = 5
 _TIMEOUT_S = 60.0
 
@@ -194,7 +193,7 @@ def _receive(response: Any, staged: Path, done: int, progress: Progress) -> str 
     length = int(response.headers.get("content-length", 0))
     total = done + length
     with staged.open("ab" if done else "wb") as file:
-        for chunk in response.iter_raw(_CHUNK):
+        for chunk in response.iter_raw():  # a chunk size would hold bytes back, lost when the transfer breaks off
             file.write(chunk)
             done += len(chunk)
             progress(done, max(total, done))

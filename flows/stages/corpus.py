@@ -119,10 +119,8 @@ def _document_units(job: Job, raw: list[RawFile]) -> Iterator[Unit]:
 
 def _records(job: Job, source: Source, file: RawFile, listen: Progress) -> Iterable[Record]:
     name = source.reader or sources.reader_for(file.path)
-    # A dump tells the database name of its wiki; other formats take the name of the source.
-    namespace = None if name == "wikipedia" else source.name
     return sources.READERS[name](
-        file.path, source=namespace, max_chars=job.recipe.page_chars, limit=job.limit, progress=listen
+        file.path, source=source.name, max_chars=job.recipe.page_chars, limit=job.limit, progress=listen
     )
 
 

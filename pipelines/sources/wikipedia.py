@@ -32,9 +32,9 @@ def read(
 ) -> Iterator[Record]:
     """Yield exactly one record for each page of a dump, in the order of the dump.
 
-    `source` defaults to the wiki's database name. `max_chars` is in code points; a longer page is
-    rejected without being held. `limit` stops after that many pages. Raises SourceError where the
-    file as a whole cannot be read.
+    The source of the records is the database that the dump names, else `source`. `max_chars` is in
+    code points; a longer page is rejected without being held. `limit` stops after that many pages.
+    Raises SourceError where the file as a whole cannot be read.
     """
     path = Path(path)
     handler = DumpHandler(path, max_chars=max_chars)
@@ -140,8 +140,9 @@ def _reject(page: RawPage, handler: DumpHandler) -> Reject | None:
 
 
 def _source_name(source: str | None, handler: DumpHandler, path: Path) -> str:
-    name = source or handler.site.dbname
-    if _SOURCE_NAME.fullmatch(name):
-        return name
+    name = handler.site.dbname
+    for known in (name, source or ""):
+        if _SOURCE_NAME.fullmatch(known):
+            return known
     found = f"names its database {name[:40]!r}" if name else "does not name its database (siteinfo/dbname)"
     raise SourceError(f"{path} {found}. Name the source yourself (letters, digits, . _ -).", reason="no_source_name")

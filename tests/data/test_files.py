@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -106,11 +106,16 @@ def test_rewriting_a_name_leaves_its_hard_link_alone(tmp_path: Path) -> None:
 
 
 def test_exclusive_waits_for_the_other(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    with files.exclusive(lock):
-        child = os.fork()
-        if child == 0:
-            with files.exclusive(lock):
-                os._exit(0 if (tmp_path / "done").exists() else 1)
-        (tmp_path / "done").write_bytes(b"")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    order: list[str] = []
+
+    def second() -> None:
+        with files.exclusive(tmp_path / "lock"):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with files.exclusive(tmp_path / "lock"):
+        other.start()
+        other.join(timeout=0.05)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]

@@ -88,12 +88,18 @@ def test_multistream_and_plain_xml_read_alike(tmp_path: Path) -> None:
     assert [r.doc_id for r in read(multi)] == [r.doc_id for r in read(plain)] == ["tinywiki:1", "tinywiki:2"]
 
 
-def test_source_limit_and_progress(tmp_path: Path) -> None:
+def test_name_of_the_source_serves_where_the_dump_names_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "d.xml"
+    path.write_text("<mediawiki>" + page(1) + "</mediawiki>", encoding="utf-8")
+    assert [record.doc_id for record in read(path, source="mine")] == ["mine:1"]
+
+
+def test_limit_and_progress(tmp_path: Path) -> None:
     path = dump(tmp_path / "d.bz2", [page(1), page(2), page(3)])
     heard: list[tuple[int, int]] = []
-    ids = [r.doc_id for r in read(path, source="mine", limit=2)]
+    ids = [r.doc_id for r in read(path, source="other", limit=2)]
     list(read(path, progress=lambda done, total: heard.append((done, total))))
-    assert ids == ["mine:1", "mine:2"]
+    assert ids == ["tinywiki:1", "tinywiki:2"]
     assert heard[-1] == (path.stat().st_size, path.stat().st_size)
 
 
