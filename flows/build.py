@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -14,8 +14,9 @@ from data import files
 from data.conform import conform
 from data.contracts import CONTRACTS, Contract
 from data.errors import TextmillError
+from data.hashing import fingerprint
 from data.versions import Build, Part, add_counts
-from flows.job import Job, Ref
+from flows.job import Job, Ref, tools
 from pipelines import validate
 from pipelines.extract import REJECT_SCHEMA
 
@@ -50,7 +51,7 @@ def build(job: Job, dataset: str, version: str, units: Iterable[Unit], *, inputs
     target = Build(job.lake, job.pipeline, contract, version)
     if (manifest := target.published) is not None:
         return Ref(dataset, version, manifest["rows"], reused=True)
-    parts = [target.find(unit.index, unit.key) or make(target, unit) for unit in units]
+    parts = [_part(target, unit) for unit in units]
     check_budget(job, dataset, add_counts([part.counts for part in parts]))
     verdicts = judge(job, target, parts)
     manifest = target.commit(
@@ -64,6 +65,12 @@ def build(job: Job, dataset: str, version: str, units: Iterable[Unit], *, inputs
         },
     )
     return Ref(dataset, version, manifest["rows"], reused=False)
+
+
+def _part(target: Build, unit: Unit) -> Part:
+    """The part under its full key, which holds the contract and the libraries too, found or made."""
+    full = replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
+    return target.find(full.index, full.key) or make(target, full)
 
 
 def make(target: Build, unit: Unit) -> Part:

@@ -83,6 +83,9 @@ def make_job(
     labels = [source.name for source in found if source.kind != "corpus"]
     if labels:
         raise TextmillError(f"{labels[0]} is a labelled set and no corpus; see `textmill sources list`")
+    names = [source.name for source in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise TextmillError(f"two sources are called '{twice}'; rename a file, a source is known by its name")
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
     place = Lake(lake)
     place.pipeline(name)

@@ -156,6 +156,18 @@ def test_killed_in_commit_redoes_no_part(lake: Lake, monkeypatch: pytest.MonkeyP
     assert again.commit([found], {})["rows"] == 2
 
 
+def test_killed_twice_in_commit_redoes_no_part(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    part = write(build(lake))
+    for owner, moment in ((Path, "rename"), (files, "write_json")):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(owner, moment, kill)
+            build(lake).commit([part], {})
+    assert build(lake).find(0, "k") == part
+
+
 def test_commit_twice_keeps_the_first(lake: Lake) -> None:
     target = build(lake)
     first = target.commit([write(target)], {"run": "r1"})

@@ -21,6 +21,7 @@ def textmill(*words: str, cwd: Path | None = None) -> subprocess.CompletedProces
         (["run", "--source", "nowhere.xml.bz2"], "neither a source nor a file"),
         (["run", "--source", "sentiment-sample"], "labelled set"),
         (["run", "--limit", "0"], "--limit"),
+        (["run", "--source", "simplewiki", "--source", "simplewiki"], "two sources"),
         (["run", "--pipeline", "a/b"], "cannot name a pipeline"),
         (["run", "--config", "missing.yaml"], "cannot be read"),
         (["plan", "--source", "."], "a source is one file"),
