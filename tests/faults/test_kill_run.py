@@ -16,8 +16,9 @@ SECONDS = (6, 12, 20, 45)
 
 def textmill(lake: Path, seconds: float | None) -> int:
     words = [sys.executable, "-m", "flows.cli", "run", "--lake", str(lake)]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     log = (lake.parent / f"{lake.name}.log").open("ab")
-    with log, subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True) as process:
+    with log, subprocess.Popen(words, stdout=log, stderr=log, env=own, start_new_session=True) as process:
         try:
             return process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
