@@ -7,13 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from data.errors import ConfigError
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
 from pipelines.extract import ExtractConfig
 from pipelines.tokenise import TokeniserConfig
+
+MODELS = ("word2vec", "sentiment", "entities", "gpt", "summaries", "keyphrases")
 
 
 class Recipe(BaseModel):
@@ -35,6 +37,14 @@ class Recipe(BaseModel):
     part_pages: int = Field(default=2000, ge=1, description="pages of a part at the most")
     part_chars: int = Field(default=16_000_000, ge=1000, description="characters of a part at the most")
     max_failed_share: float = Field(default=0.05, ge=0, le=1, description="share of failed records that ends a run")
+
+    @field_validator("models")
+    @classmethod
+    def known(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Refuse options of a model that does not exist."""
+        if unknown := next((name for name in models if name not in MODELS), None):
+            raise ValueError(f"there is no model '{unknown}'; there are {', '.join(MODELS)}")
+        return models
 
     def of(self, stage: str) -> dict[str, Any]:
         """Options of a stage as plain data."""

@@ -19,7 +19,7 @@ from flows.build import Output, Unit, build
 from flows.job import Job, Ref, version_of
 from flows.stages import versions
 from flows.stages.corpus import fetch, part_key, read_part
-from pipelines import tokenise
+from pipelines import tokenise, validate
 
 LABELS_VERSION = 1
 
@@ -76,9 +76,19 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
     if (manifest := target.published) is not None:
         return Ref("rejects", version, manifest["rows"], reused=True)
     parts = list(_reject_parts(job, target, stages))
-    recorded = {"inputs": [vars(ref) for ref in stages], "config": {}, "run": job.run_id, "validation": []}
+    verdicts = _judge_rejects(target, parts)
+    recorded = {"inputs": [vars(ref) for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
     manifest = target.commit(parts, recorded)
     return Ref("rejects", version, manifest["rows"], reused=False)
+
+
+def _judge_rejects(target: Build, parts: list[Part]) -> list[dict[str, Any]]:
+    """Verdicts on the rejects. A reject has nowhere else to go, so one that breaks the contract ends the run."""
+    frames = (pl.read_parquet(target.folder / part.file) for part in parts)
+    verdicts = validate.merge(validate.validate_rows(frame, target.contract)[2] for frame in frames)
+    if failed := next((verdict for verdict in verdicts if not verdict.success), None):
+        raise validate.failure(failed)
+    return [verdict.as_json() for verdict in verdicts]
 
 
 def _reject_parts(job: Job, target: Build, stages: list[Ref]) -> Iterator[Part]:

@@ -48,6 +48,14 @@ def test_unknown_option_of_a_recipe_is_named(tmp_path: Path) -> None:
     assert "vocabulary" in done.stderr
 
 
+def test_options_of_an_unknown_model_are_refused(tmp_path: Path) -> None:
+    config = tmp_path / "recipe.yaml"
+    config.write_text("models: {bert: {layers: 3}}\n")
+    done = textmill("plan", "--config", str(config), "--lake", str(tmp_path / "lake"))
+    assert done.returncode == 1
+    assert "no model 'bert'" in done.stderr
+
+
 def test_lake_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("")
     done = textmill("run", "--lake", str(tmp_path / "lake"))

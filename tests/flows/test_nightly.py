@@ -121,6 +121,14 @@ def test_a_change_of_the_recipe_is_planned(lake: tuple[Lake, Path, Path], tmp_pa
     assert todo == ["model gpt", "metrics", "summaries", "sentiment", "entities", "keyphrases"]
 
 
+def test_every_manifest_holds_the_verdicts_of_the_validation(lake: tuple[Lake, Path, Path]) -> None:
+    for dataset, version in released(lake[0]).items():
+        manifest = lake[0].manifest("small", dataset, version)
+        assert manifest is not None
+        assert manifest["validation"], dataset
+        assert all(verdict["success"] for verdict in manifest["validation"]), dataset
+
+
 def test_repeated_run_makes_the_same_release(lake: tuple[Lake, Path, Path]) -> None:
     from flows.nightly import nightly
 
