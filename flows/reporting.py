@@ -227,6 +227,9 @@ def _notes(job: Job, refs: dict[str, Ref]) -> list[str]:
         notes.append(f"Only the first {job.limit} pages of each source were read (--limit).")
     if any(catalogue().get(source.name) is None for source in job.sources):
         notes.append("The licence of a source given as a path or URL is not known to textmill.")
+    languages = read(job, refs["corpus"], ["lang"])["lang"].value_counts(sort=True)
+    if (main := languages["lang"][0]) != "en":
+        notes.append(f"Most documents are in '{main}', but tone and entities were learned from English samples.")
     missing = [name for name in ("summaries", "sentiment", "entities", "keyphrases") if name not in refs]
     if missing:
         notes.append(f"Without a champion, no predictions: {', '.join(missing)}.")
