@@ -37,8 +37,8 @@ def write(job: Job, datasets: list[Ref], verdicts: list[Verdict]) -> Path:
     content = report.ReportData(
         pipeline=job.pipeline,
         run_id=job.run_id,
-        started=job.started,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        started=_clock(datetime.fromisoformat(job.started)),
+        finished=_clock(datetime.now(UTC)) + " UTC",
         sources=[_source(job, raw) for raw in manifests["documents"]["inputs"]],
         funnel=[_stage(name, stages[name]["counts"]) for name in _STAGES],
         datasets=[_dataset(job, ref, manifests[ref.dataset]) for ref in datasets],
@@ -234,3 +234,7 @@ def _notes(job: Job, refs: dict[str, Ref]) -> list[str]:
     if missing:
         notes.append(f"Without a champion, no predictions: {', '.join(missing)}.")
     return notes
+
+
+def _clock(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M:%S}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from data.errors import ConfigError
+from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.splits import split_of
 from flows.job import Job, Ref
@@ -85,9 +85,15 @@ def registered(job: Job, trained: Trained) -> ModelVersion:
 
 
 def in_split(job: Job, ref: Ref, columns: list[str], split: str) -> pl.DataFrame:
-    """Documents of a split, which the hash of the doc_id decides."""
+    """Documents of a split, which the hash of the doc_id decides. Raises TextmillError for an empty training split."""
     frame = read(job, ref, ["doc_id", *columns])
-    return frame.filter(pl.Series([split_of(doc_id) == split for doc_id in frame["doc_id"]], dtype=pl.Boolean))
+    found = frame.filter(pl.Series([split_of(doc_id) == split for doc_id in frame["doc_id"]], dtype=pl.Boolean))
+    if split == "train" and found.is_empty():
+        raise TextmillError(
+            f"{frame.height} documents leave none to train on; read more pages (raise --limit or add a --source), "
+            "or stop at the corpus with `textmill corpus build`"
+        )
+    return found
 
 
 def _recipe(
