@@ -81,7 +81,14 @@ def _status(folder: str, client: Client) -> dict[str, Any] | None:
 
 
 def _articles(jobs: dict[str, Any], folder: str) -> tuple[str, list[Item] | None]:
-    """State of the job that writes the articles, and its files if it is done."""
+    """State of the job that writes the articles, and its files if it is done. Raises DownloadError for nonsense."""
+    try:
+        return _read_jobs(jobs, folder)
+    except (AttributeError, TypeError, KeyError) as error:
+        raise DownloadError(f"{folder}/dumpstatus.json is no dump status file; check TEXTMILL_WIKIMEDIA") from error
+
+
+def _read_jobs(jobs: dict[str, Any], folder: str) -> tuple[str, list[Item] | None]:
     state = "no such job"
     for name in _JOBS:
         job = jobs.get(name) or {}

@@ -160,10 +160,10 @@ class Shelf:
         digests = hashes(staged, {"sha256", *item.checksums})
         wrong = [(name, value) for name, value in item.checksums.items() if digests[name] != value]
         if item.size is not None and size != item.size:
-            message = f"{item.origin} has {size:,} bytes, it should have {item.size:,}"
+            message = f"{item.path or item.origin} has {size:,} bytes, it should have {item.size:,}"
         elif wrong:
             name, value = wrong[0]
-            message = f"{item.origin} has {_NAMES[name]} {digests[name]}, it should be {value}"
+            message = f"{item.path or item.origin} has {_NAMES[name]} {digests[name]}, it should be {value}"
         else:
             return digests
         with staged.open("rb") as file:

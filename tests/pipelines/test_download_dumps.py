@@ -191,7 +191,9 @@ def test_file_that_is_not_the_one_of_the_status_file(mirror: Mirror, tmp_path: P
         mirror.fetch("wikipedia:uk", tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"[]", b"{}", b'{"jobs": 3}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"[]", b"{}", b'{"jobs": 3}', b'{"jobs": {"articlesmultistreamdump": [1]}}', b"\xff"]
+)
 def test_status_file_that_is_none(mirror: Mirror, tmp_path: Path, content: bytes) -> None:
     mirror.add("20261101", SINGLE)
     mirror.script.pages["/ukwiki/20261101/dumpstatus.json"] = content
