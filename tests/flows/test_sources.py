@@ -1,0 +1,91 @@
+"""`textmill sources`: the catalogue on a terminal and for machines, and fetching from it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from webserver import Script, serving
+
+from data.catalogue import catalogue
+from flows import commands, show
+
+
+@pytest.fixture
+def server() -> Iterator[Script]:
+    with serving() as script:
+        yield script
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_catalogue_fits_a_terminal(width: int) -> None:
+    screen = io.StringIO()
+    show.sources(Console(file=screen, width=width, force_terminal=True, color_system=None), list(catalogue().values()))
+    lines = screen.getvalue().splitlines()
+    assert max(len(line) for line in lines) <= width
+    assert all(name in screen.getvalue() for name in catalogue())
+    assert len(lines) < 7 * len(catalogue())
+    row = next(number for number, line in enumerate(lines) if line.startswith("conll2003"))
+    assert "by hand" in lines[row]
+    assert "size unknown" in lines[row + 1]
+
+
+def test_catalogue_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    commands.list_sources(json=True)
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert found.keys() == catalogue().keys()
+    assert (found["imdb"]["get"], found["imdb"]["bytes"]) == ("download", 84125825)
+    assert found["imdb"]["files"][0]["md5"] == "7c2ac02c03563afcf9b574c7e56c153a"
+    assert found["conll2003"]["get"] == "by hand"
+    assert found["sentiment-sample"]["get"] == "included"
+
+
+def test_source_is_fetched_and_told(server: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.get_source(tmp_path, server.address, None, refresh=False, json=False)
+    told = capsys.readouterr()
+    assert f"{tmp_path}/raw/dump/dump.txt  5,000 bytes  sha256 " in told.out
+    assert "1 file, 5.0 kB; no checksum is published. Licence: unknown." in told.out
+    assert "Download dump: 5.0 of 5.0 kB" in told.err
+
+
+def test_source_is_fetched_for_machines(server: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commands.get_source(tmp_path, server.address, None, refresh=False, json=True)
+    told = capsys.readouterr()
+    assert [file["bytes"] for file in json.loads(told.out)] == [5000]
+    assert told.err == ""
+
+
+def test_file_handed_over_and_upstream_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "eng.train"
+    own.write_text("EU B-ORG\n")
+    commands.get_source(tmp_path / "lake", "conll2003", own, refresh=False, json=False)
+    commands.get_source(tmp_path / "lake", "conll2003", None, refresh=False, json=False)
+    assert capsys.readouterr().out.count(f"{tmp_path}/lake/raw/conll2003/eng.train") == 2
+
+
+def test_refresh_of_a_url_that_is_gone_is_noted(
+    server: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands.get_source(tmp_path, server.address, None, refresh=False, json=True)
+    server.pages.clear()
+    capsys.readouterr()
+    commands.get_source(tmp_path, server.address, None, refresh=True, json=False)
+    told = capsys.readouterr()
+    assert "answered 404" in told.err
+    assert "Using what the lake has" in told.err
+    assert "dump.txt" in told.out
+
+
+def test_mirror_and_contact_come_from_the_environment(
+    server: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTMILL_WIKIMEDIA", server.base)
+    monkeypatch.setenv("TEXTMILL_CONTACT", "mailto:me@example.org")
+    with pytest.raises(Exception, match="there is no wiki ukwiki"):
+        commands.get_source(tmp_path, "wikipedia:uk", None, refresh=False, json=True)
+    assert server.paths == ["/ukwiki/"]
+    assert "(mailto:me@example.org)" in str(server.asked("User-Agent")[0])
