@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 Progress = Callable[[int, int], None]
 """Called with (units done, units in all)."""
 
+Listener = Callable[..., Progress]
+"""Makes what hears a stage from its name, and `unit="B"` where bytes are counted.
 
-class Listener(Protocol):
-    """Makes what hears a stage from its name; `unit` is `B` where bytes are counted, empty for things."""
-
-    def __call__(self, stage: str, /, *, unit: str = "") -> Progress:
-        """The listener of a stage."""
+No Protocol: Prefect makes a form of whatever a flow takes, and knows a plain callable.
+"""
 
 
 def ignore(done: int, total: int) -> None:
