@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,10 +77,9 @@ class Shelf:
     def facts(self, name: str, listing: Mapping[str, Any] | None = None) -> RawFile | None:
         """What is recorded of a file, None where it is not whole in the lake."""
         target = self.folder / name
-        entries = ((listing or {}).get(name), _read(_sidecar(target)), _read(_sidecar(target, loose=True)))
-        for found in entries:
+        for found in _entries(target, (listing or {}).get(name)):
             try:
-                raw = RawFile(**{**found, "path": target, "name": name})  # type: ignore[dict-item]
+                raw = RawFile(**{**found, "path": target, "name": name})
                 if target.stat().st_size == raw.bytes:
                     return raw
             except (OSError, TypeError):
@@ -190,6 +189,13 @@ def hashes(path: Path, algorithms: set[str]) -> dict[str, str]:
             for digest in running.values():
                 digest.update(chunk)
     return {name: digest.hexdigest() for name, digest in running.items()}
+
+
+def _entries(target: Path, listed: Any) -> Iterator[Any]:
+    """What may be recorded of a file: in the listing, beside it, or beside it and hidden."""
+    yield listed
+    yield _read(_sidecar(target))
+    yield _read(_sidecar(target, loose=True))
 
 
 def _sidecar(target: Path, *, loose: bool = False) -> Path:

@@ -21,17 +21,19 @@ class Meter:
 
     def __init__(self, progress: Progress, sizes: Mapping[str, int]) -> None:
         self._progress, self._lock = progress, Lock()
-        self._done = dict.fromkeys(sizes, 0)
-        self._total = dict(sizes)
+        self._done, self._sizes = dict.fromkeys(sizes, 0), dict(sizes)
+        self._all_done, self._all = 0, sum(sizes.values())
 
     def of(self, name: str) -> Told:
         """What the transfer of one file tells."""
 
         def told(done: int, total: int) -> None:
             with self._lock:
-                self._done[name] = done
-                self._total[name] = max(done, total, self._total[name])
-                self._progress(sum(self._done.values()), sum(self._total.values()))
+                size = max(done, total, self._sizes[name])
+                self._all_done += done - self._done[name]
+                self._all += size - self._sizes[name]
+                self._done[name], self._sizes[name] = done, size
+                self._progress(self._all_done, self._all)
 
         return told
 

@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dumps import article, page, write
 from rich.console import Console
 from webserver import Script, serving
 
 from data.catalogue import catalogue
+from data.errors import TextmillError
 from flows import commands, show
+from flows.job import Job, make_job
+from flows.plan import plan
+from flows.recipe import Recipe
+from flows.stages import corpus, tokens, versions
 
 
 @pytest.fixture
@@ -89,3 +95,60 @@ def test_mirror_and_contact_come_from_the_environment(
         commands.get_source(tmp_path, "wikipedia:uk", None, refresh=False, json=True)
     assert server.paths == ["/ukwiki/"]
     assert "(mailto:me@example.org)" in str(server.asked("User-Agent")[0])
+
+
+def job_of(lake: Path, *words: str) -> Job:
+    return make_job(
+        lake=lake, sources=list(words), pipeline="p", recipe=Recipe(), limit=None, run_id="r", started="2026-11-24"
+    )
+
+
+def documents_version(job: Job) -> str:
+    raw = [file for source in job.sources for file in corpus.fetch(job, source)]
+    return versions.documents(job, [(file.source, file.sha256) for file in raw])
+
+
+def test_versions_hash_contents_in_order_and_neither_paths_nor_dates(tmp_path: Path) -> None:
+    for place, names in (("x", ("wiki-20261101-1.bz2", "wiki-20261101-2.bz2")), ("y", ("a2.bz2", "a10.bz2"))):
+        (tmp_path / place / "wiki").mkdir(parents=True)
+        for number, name in enumerate(names):
+            write(tmp_path / place / "wiki" / name, page(number + 1, article(number + 1)))
+    found = [documents_version(job_of(tmp_path / f"lake-{place}", f"{tmp_path}/{place}/wiki")) for place in "xy"]
+    assert found[0] == found[1]
+    (tmp_path / "y" / "wiki" / "a10.bz2").rename(tmp_path / "y" / "wiki" / "a1.bz2")
+    assert documents_version(job_of(tmp_path / "lake-y", f"{tmp_path}/y/wiki")) != found[0]
+
+
+def test_plan_waits_for_a_source_that_is_not_in_the_lake_and_writes_nothing(tmp_path: Path) -> None:
+    step = plan(job_of(tmp_path / "lake", "wikipedia:uk")).steps[0]
+    assert (step.name, step.state) == ("raw ukwiki", "to do")
+    assert not (tmp_path / "lake").exists()
+
+
+def test_plan_knows_the_files_of_a_glob(tmp_path: Path) -> None:
+    (tmp_path / "dumps").mkdir()
+    for number in (1, 2):
+        write(tmp_path / "dumps" / f"wiki{number}.bz2", page(number, article(number)))
+    job = job_of(tmp_path / "lake", f"{tmp_path}/dumps/*.bz2")
+    assert not plan(job).steps[0].done
+    documents = corpus.documents(job, corpus.fetch(job, job.sources[0]))
+    assert documents.rows == 2
+    assert plan(job).steps[0].done
+    assert {step.name: step.version for step in plan(job).steps}["documents"] == documents.version
+
+
+def test_labelled_set_that_nobody_can_read_yet_is_told(tmp_path: Path) -> None:
+    own = tmp_path / "aclImdb_v1.tar.gz"
+    own.write_bytes(b"reviews")
+    recipe = Recipe(labelled_text=str(own))
+    job = make_job(
+        lake=tmp_path / "lake",
+        sources=["wikipedia-sample"],
+        pipeline="p",
+        recipe=recipe,
+        limit=None,
+        run_id="r",
+        started="2026-11-24",
+    )
+    with pytest.raises(TextmillError, match="is fetched, but is no JSONL file that textmill can learn from"):
+        tokens.labelled(job, "labelled_text")
