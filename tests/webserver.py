@@ -87,7 +87,11 @@ def serving() -> Iterator[Script]:
         def log_message(self, *_args: object) -> None:
             """Keep quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_args: object) -> None:
+            """Keep quiet about clients that leave."""
+
+    with Server(("127.0.0.1", 0), Handler) as http:
         script.base = f"http://127.0.0.1:{http.server_address[1]}"
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.005})
         thread.start()

@@ -19,7 +19,7 @@ from data.catalogue import Source
 from data.progress import Progress, ignore
 from pipelines.download.errors import BusyError, DownloadError, GoneError, UnavailableError, cannot_write
 from pipelines.download.http import Client
-from pipelines.download.network import Clock, Network
+from pipelines.download.network import CONTACT, WIKIMEDIA, Clock, Network
 from pipelines.download.resolve import items_of, known_items
 from pipelines.download.shelf import Item, MismatchError, RawFile, Shelf, hashes
 from pipelines.download.work import bring_all
@@ -71,7 +71,9 @@ def download(
         with files.exclusive(folder / ".lock"):
             if wanted and (found := known(source, folder, clock=clock)) is not None:
                 return found
-            client = Client(network, clock)
+            client = Client(network, clock, note)
+            if source.scheme == "wikipedia" and (network.wikimedia, network.contact) == (WIKIMEDIA, CONTACT):
+                note("Wikimedia asks who fetches its dumps: set TEXTMILL_CONTACT to a page or mail address of yours")
             try:
                 items = items_of(source, folder, client, by_hand)
                 shelf = Shelf(source, folder)

@@ -18,6 +18,7 @@ Told = Callable[[int, int], None]
 """Called with (bytes there, bytes in all or 0)."""
 T = TypeVar("T")
 _PROGRESS = 1 << 20  # bytes that make an attempt count as one that got on
+_LONG_WAIT = 10.0  # seconds that a person wants to know the reason of
 _DOCUMENT = 64 << 20  # bytes of a status file or listing at the most
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 _GONE = {404, 410}
@@ -44,8 +45,8 @@ class _RetryError(Exception):
 class Client:
     """One user of servers, for the length of a download. Threads may share it; `stop` ends what they do."""
 
-    def __init__(self, network: Network, clock: Clock) -> None:
-        self.network, self.clock = network, clock
+    def __init__(self, network: Network, clock: Clock, note: Callable[[str], None]) -> None:
+        self.network, self.clock, self.note = network, clock, note
         self.stop = Event()
         self._lock = Lock()
         self._opened: Any = None
@@ -97,11 +98,15 @@ class Client:
                 failures = 1 if error.gained >= _PROGRESS else failures + 1
                 if failures >= self.network.attempts:
                     raise BusyError(f"{url} {error} {failures} times; try again later") from error
-                self._wait(url, max(error.after, backoff(self.network, failures, self.clock.chance())))
+                self.wait(f"{url} {error}", failures, at_least=error.after)
 
-    def _wait(self, url: str, seconds: float) -> None:
+    def wait(self, why: str, failures: int, *, at_least: float = 0.0) -> None:
+        """Wait before the next attempt. Raises BusyError where a server asks for more patience than there is."""
+        seconds = max(at_least, backoff(self.network, failures, self.clock.chance()))
         if seconds > self.network.max_wait_s:
-            raise BusyError(f"{url} asks to come back in {seconds:.0f} s; try again then")
+            raise BusyError(f"{why} and asks to come back in {seconds:.0f} s; try again then")
+        if seconds >= _LONG_WAIT:
+            self.note(f"{why}; asking again in {seconds:.0f} s")
         (self.clock.sleep or self.stop.wait)(seconds)
         self._check()
 

@@ -143,32 +143,46 @@ def _store_error(url: str, error: Exception) -> DownloadError:
 
 def store_opener(item: Item) -> BinaryIO:
     """The bytes of an object."""
-    try:
-        return cast("BinaryIO", store(item.origin).open(item.origin, "rb"))
-    except Exception as error:
-        raise _store_error(item.origin, error) from error
+    return cast("BinaryIO", store(item.origin).open(item.origin, "rb"))
 
 
-def copy(item: Item, staged: Path, opener: Callable[[Item], BinaryIO], told: Callable[[int, int], None]) -> None:
-    """Copy the bytes of an item. Raises UnavailableError if they cannot be read, DownloadError if not written."""
+def copy(
+    item: Item,
+    staged: Path,
+    opener: Callable[[Item], BinaryIO],
+    told: Callable[[int, int], None],
+    *,
+    again: Callable[[str, int], bool],
+) -> None:
+    """Copy the bytes of an item, going on where reading broke off for as long as `again` says so.
+
+    Raises UnavailableError if they cannot be read, DownloadError if not written.
+    """
+    done = failures = 0
     try:
-        opened = opener(item)
-    except OSError as error:
-        raise UnavailableError(f"{item.origin} cannot be read: {error.strerror}") from error
-    done = 0
-    try:
-        with opened as source, staged.open("wb") as target:
-            while chunk := _read(item, source):
-                target.write(chunk)
-                done += len(chunk)
-                told(done, max(item.size or 0, done))
+        with staged.open("wb") as target:
+            while True:
+                try:
+                    for chunk in _chunks(item, opener, done):
+                        target.write(chunk)
+                        done += len(chunk)
+                        told(done, max(item.size or 0, done))
+                    return
+                except UnavailableError as error:
+                    failures += 1
+                    if not done or not again(str(error), failures):
+                        raise
     except OSError as error:
         staged.unlink(missing_ok=True)
         raise cannot_write(staged.parent, error) from error
 
 
-def _read(item: Item, source: BinaryIO) -> bytes:
+def _chunks(item: Item, opener: Callable[[Item], BinaryIO], done: int) -> Iterator[bytes]:
+    """The bytes from an offset. Raises UnavailableError, whatever the driver raised."""
     try:
-        return source.read(_CHUNK)
+        with opener(item) as source:
+            source.seek(done)
+            while chunk := source.read(_CHUNK):
+                yield chunk
     except Exception as error:
-        raise _store_error(item.origin, error) from error
+        raise _store_error(item.path or item.origin, error) from error

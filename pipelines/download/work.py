@@ -51,7 +51,7 @@ def bring_all(
 
     def bring(item: Item) -> RawFile:
         if is_near(item):
-            return _copy(shelf, item, meter.of(item.name), loose=loose)
+            return _copy(shelf, item, client, meter.of(item.name), loose=loose)
         return _fetch(shelf, item, client, meter.of(item.name), held.get(item.name))
 
     fetched = {raw.name: raw for raw in _each(bring, wanted, client)}
@@ -84,11 +84,16 @@ def _each(bring: Callable[[Item], RawFile], items: list[Item], client: Client) -
             raise
 
 
-def _copy(shelf: Shelf, item: Item, told: Told, *, loose: bool) -> RawFile:
+def _copy(shelf: Shelf, item: Item, client: Client, told: Told, *, loose: bool) -> RawFile:
+    def again(why: str, failures: int) -> bool:
+        if failures < client.network.attempts:
+            client.wait(why, failures)
+        return failures < client.network.attempts
+
     is_store = item.path is None and item.origin.partition(":")[0] in STORES
     staged = shelf.staged(item)
     staged.parent.mkdir(parents=True, exist_ok=True)
-    places.copy(item, staged, places.store_opener if is_store else places.local_opener, told)
+    places.copy(item, staged, places.store_opener if is_store else places.local_opener, told, again=again)
     return shelf.keep(item, loose=loose)
 
 

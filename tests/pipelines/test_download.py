@@ -164,9 +164,18 @@ def test_wait_that_a_server_asks_for_is_kept(server: Script, tmp_path: Path, wis
     assert time.waits == [17.0]
 
 
+def test_long_wait_is_told(server: Script, tmp_path: Path) -> None:
+    notes: list[str] = []
+    for seconds in ("9", "17"):
+        server.steps = [Step(status=429, headers={"Retry-After": seconds})]
+        source = Source(name="dump", location=server.address)
+        download(source, tmp_path, clock=Time().clock, refresh=True, note=notes.append)
+    assert notes == [f"{server.address} answered 429; asking again in 17 s"]
+
+
 def test_wait_that_is_too_long_ends_the_download(server: Script, tmp_path: Path) -> None:
     server.steps = [Step(status=503, headers={"Retry-After": "7200"})]
-    with pytest.raises(BusyError, match="asks to come back in 7200 s"):
+    with pytest.raises(BusyError, match="answered 503 and asks to come back in 7200 s; try again then"):
         fetch(server, tmp_path)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec
 import pytest
@@ -215,6 +216,38 @@ def test_prefix_is_looked_at_again_after_half_a_day(memory: Any, tmp_path: Path)
     memory.pipe("/bucket/in/a3.txt", b"three")
     assert len(download(source, tmp_path, clock=Clock(now=lambda: now + timedelta(hours=1)))) == 2
     assert len(download(source, tmp_path, clock=Clock(now=lambda: now + timedelta(hours=13)))) == 3
+
+
+class Flaky(io.BytesIO):
+    """An object whose reading fails at the offsets that are left."""
+
+    left: ClassVar[list[int]] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.left and self.tell() >= self.left[0]:
+            self.left.pop(0)
+            raise RuntimeError("the connection broke")
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "message"),
+    [([1 << 20, 1 << 20, 2 << 20], None), ([1 << 20] * 5, "the connection broke"), ([0], "the connection broke")],
+    ids=["goes on", "gives up", "never began"],
+)
+def test_object_whose_reading_breaks_off_is_gone_on_with(
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks: list[int], message: str | None
+) -> None:
+    body = bytes(3 << 20)
+    memory.pipe("/bucket/in/large.bin", body)
+    monkeypatch.setattr(Flaky, "left", breaks)
+    monkeypatch.setattr("pipelines.download.places.store_opener", lambda _item: Flaky(body))
+    source, clock = find("memory://bucket/in/large.bin"), Clock(sleep=lambda _seconds: None)
+    if message is None:
+        assert download(source, tmp_path, clock=clock)[0].path.read_bytes() == body
+    else:
+        with pytest.raises(UnavailableError, match=message):
+            download(source, tmp_path, clock=clock)
 
 
 @pytest.mark.parametrize("url", ["memory://bucket/none.txt", "memory://bucket/in/*.xml"])
