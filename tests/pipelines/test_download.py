@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from data import files
 from data.catalogue import Source, SourceFile
 from data.errors import ConfigError
 from pipelines.download import BusyError, Clock, DownloadError, MismatchError, Network, RawFile, download, known
-from pipelines.download.network import backoff, retry_after
+from pipelines.download.network import backoff, retry_after, slots
 
 HASH = hashlib.sha256(BODY).hexdigest()
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -362,6 +363,24 @@ def test_files_come_in_their_order_over_two_connections_and_no_more(server: Scri
     raw = download(several(server, 12), tmp_path)
     assert [file.path.read_text() for file in raw] == [f"part {i}" for i in range(1, 13)]
     assert server.most == 2
+
+
+def test_downloads_share_the_connections_to_a_host(
+    server: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert slots("a.example", 2) is slots("a.example", 2)
+    assert slots("a.example", 2) is not slots("b.example", 2)
+    seen: list[str] = []
+
+    @contextmanager
+    def slot(host: str, connections: int) -> Iterator[None]:
+        seen.append(f"{host} of {connections} taken")
+        yield
+        seen.append(f"given back after {len(server.requests)} request")
+
+    monkeypatch.setattr("pipelines.download.http.slots", slot)
+    fetch(server, tmp_path)
+    assert seen == [f"{server.base.removeprefix('http://')} of 2 taken", "given back after 1 request"]
 
 
 def test_missing_file_ends_all_and_the_next_run_fetches_only_the_rest(server: Script, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Mirror:
         names = {f"ukwiki-{date}-pages-articles-{part}": body for part, body in parts.items()}
         self.script.pages |= {f"/ukwiki/{date}/{name}": body for name, body in names.items()}
         files = {name: facts(f"/ukwiki/{date}/{name}", body) for name, body in names.items()}
-        job = {"status": state, "updated": "2026-11-02 01:02:03", "files": files if state == "done" else {}}
+        job = {"status": state, "updated": "2026-11-02 01:02:03", "files": files}
         status = {
             "version": "0.8",
             "jobs": {"articlesmultistreamdump": job, "sitestatsdump": {"status": "done"}, **more},

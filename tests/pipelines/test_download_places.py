@@ -107,11 +107,14 @@ def test_same_texts_elsewhere_have_the_same_hashes_in_the_same_order(tmp_path: P
 
 
 def test_folder_may_hold_files_that_look_like_sidecars(tmp_path: Path) -> None:
-    origin = write(tmp_path / "texts", a_dot_txt="a", a_dot_txt_dot_json="{}")
+    origin = write(tmp_path / "texts", a_dot_txt="a" * (1 << 20), a_dot_txt_dot_json="{}")
     source = find(str(origin))
-    raw = download(source, tmp_path / "raw")
-    assert [file.path.read_text() for file in raw] == ["a", "{}"]
-    assert known(source, tmp_path / "raw") == raw
+    for change in ("", "b"):
+        write(origin, a_dot_txt="a" * (1 << 20) + change)
+        raw = download(source, tmp_path / "raw")
+        assert [file.bytes for file in raw] == [(1 << 20) + len(change), 2]
+        assert raw[1].path.read_text() == "{}"
+        assert known(source, tmp_path / "raw") == raw
 
 
 def test_new_file_of_a_folder_is_copied_alone_and_a_removed_one_is_left_out(tmp_path: Path) -> None:
