@@ -92,7 +92,7 @@ def _corpus_steps(job: Job, raw: list[RawFile]) -> list[Step]:
 def _label_steps(job: Job) -> list[Step]:
     steps = []
     for dataset in ("labelled_text", "labelled_spans"):
-        source = find(getattr(job.recipe, dataset))
+        source = find(getattr(job.recipe, dataset), raw=job.lake.raw)
         found = known(source, job.lake.raw / source.name)
         if found is None:
             steps.append(Step(dataset, UNKNOWN, "to do", "its source is not in the lake"))
