@@ -33,7 +33,12 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 
-Sources = Annotated[list[str] | None, typer.Option("--source", help="Name of the catalogue, path or URL; repeatable.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source", help="Name of the catalogue, wikipedia:<lang>[:<date>], path, folder, glob or URL; repeatable."
+    ),
+]
 Pipeline = Annotated[str | None, typer.Option(help="Name of the pipeline; by default that of the source.")]
 LakeDir = Annotated[Path, typer.Option("--lake", envvar="TEXTMILL_LAKE", help="Folder of the lake.")]
 Config = Annotated[Path | None, typer.Option(help="YAML file with options of the stages.")]
@@ -174,11 +179,17 @@ def sources_list(json: Json = False) -> None:
 
 
 @sources_app.command("get")
-def sources_get(name: str, lake: LakeDir = _DEFAULT_LAKE) -> None:
+def sources_get(
+    name: Annotated[str, typer.Argument(help="Name of the catalogue, wikipedia:<lang>[:<date>], path or URL.")],
+    path: Annotated[Path | None, typer.Option(help="File or folder that you have of it already.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the origin even if the lake has it.")] = False,
+    lake: LakeDir = _DEFAULT_LAKE,
+    json: Json = False,
+) -> None:
     """Fetch a source into the lake without doing more."""
     from flows import commands
 
-    commands.get_source(lake, name)
+    commands.get_source(lake, name, path, refresh=refresh, json=json)
 
 
 @app.command()
@@ -259,18 +270,12 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
     # A heartbeat costs every flow a second, and tells a server nothing about a command that a person watches.
     with listening(quiet=quiet), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         return getattr(nightly, name)(
-            sources=[source.location if source.name not in _known() else source.name for source in job.sources],
+            sources=[source.word() for source in job.sources],
             pipeline=job.pipeline,
             lake=str(job.lake.root),
             config=str(config) if config else None,
             limit=job.limit,
         )
-
-
-def _known() -> set[str]:
-    from data.catalogue import catalogue
-
-    return set(catalogue())
 
 
 def main() -> None:

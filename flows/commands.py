@@ -80,21 +80,37 @@ def list_sources(*, json: bool) -> None:
     """The catalogue."""
     from data.catalogue import catalogue
 
-    rows = [{"name": s.name, "kind": s.kind, "licence": s.licence, "about": s.about} for s in catalogue().values()]
-    _print(rows, json=json, empty="the catalogue is empty")
+    sources = list(catalogue().values())
+    if json:
+        show.as_json([show.source(source) for source in sources])
+    else:
+        show.sources(show.console(), sources)
 
 
-def get_source(root: Path, name: str) -> None:
-    """Fetch a source into the lake."""
+def get_source(root: Path, name: str, path: Path | None, *, refresh: bool, json: bool) -> None:
+    """Fetch a source into the lake, or take over the file or folder that the user has of it."""
     from data.catalogue import find
     from flows.listen import listener, listening
+    from flows.settings import Settings
     from pipelines.download import download
 
-    lake, source = Lake(root), find(name)
+    lake = Lake(root)
+    source = find(name, raw=lake.raw)
     lake.check_writable()
-    with listening():
-        raw = download(source, lake.raw / source.name, progress=listener()(f"Download {source.name}"))
-    show.console().print(f"{raw.path}  {raw.bytes:,} bytes  sha256 {raw.sha256}", soft_wrap=True)
+    with listening(quiet=json):
+        listen = listener()(f"Download {source.name}", unit="B")
+        raw = download(
+            source,
+            lake.raw / source.name,
+            network=Settings().network(),
+            progress=listen,
+            refresh=refresh,
+            by_hand=path,
+        )
+    if json:
+        show.as_json([{**file.sidecar, "path": str(file.path)} for file in raw])
+    else:
+        show.fetched(show.console(), source, raw)
 
 
 def report_path(root: Path, pipeline: str | None) -> None:

@@ -30,7 +30,7 @@ class CorpusRefs:
 @flow(name="corpus", flow_run_name="{job.pipeline}", persist_result=False, validate_parameters=False)
 def corpus(job: Job) -> CorpusRefs:
     """From sources to a validated corpus and its tokens."""
-    raw = [tasks.fetch(job, source) for source in job.sources]
+    raw = [file for source in job.sources for file in tasks.fetch(job, source)]
     documents = tasks.extract_documents(job, raw)
     candidates = tasks.clean_documents(job, documents)
     duplicates = tasks.find_duplicates(job, candidates)

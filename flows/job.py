@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,8 @@ from data.contracts import CONTRACTS, Contract
 from data.errors import TextmillError
 from data.hashing import fingerprint
 from data.lake import Lake
-from data.progress import Progress, ignore
+from data.progress import Listener, silent
 from flows.recipe import Recipe
-
-
-def silent(_stage: str) -> Progress:
-    """A listener for every stage that listens to nothing."""
-    return ignore
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Job:
     run_id: str
     started: str
     limit: int | None = None
-    listen: Callable[[str], Progress] = field(default=silent, compare=False, repr=False)
+    listen: Listener = field(default=silent, compare=False, repr=False)
 
     @property
     def report_folder(self) -> Path:
@@ -74,12 +68,13 @@ def make_job(
     limit: int | None,
     run_id: str,
     started: str,
-    listen: Callable[[str], Progress] = silent,
+    listen: Listener = silent,
 ) -> Job:
     """A job from the words of a command line. Without a name a limited run is a pipeline of its own."""
     if limit is not None and limit < 1:
         raise TextmillError(f"--limit is {limit}; it must be at least 1")
-    found = tuple(find(name) for name in sources)
+    place = Lake(lake)
+    found = tuple(find(name, raw=place.raw) for name in sources)
     labels = [source.name for source in found if source.kind != "corpus"]
     if labels:
         raise TextmillError(f"{labels[0]} is a labelled set and no corpus; see `textmill sources list`")
@@ -87,7 +82,6 @@ def make_job(
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise TextmillError(f"two sources are called '{twice}'; rename a file, a source is known by its name")
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
-    place = Lake(lake)
     place.pipeline(name)
     return Job(place, name, found, recipe, run_id, started, limit, listen)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
-from data.catalogue import find
+from data.catalogue import Source, find
+from data.hashing import fingerprint
 from flows.job import Job, Ref
 from flows.stages import inference, promotion, tokens, training, versions
 from models.registry import Registry
@@ -45,9 +46,9 @@ class Plan:
 def plan(job: Job) -> Plan:
     """The plan, from manifests alone: nothing is computed, downloaded or written."""
     raw = [known(source, job.lake.raw / source.name) for source in job.sources]
-    steps = [_raw_step(source.name, file) for source, file in zip(job.sources, raw, strict=True)]
-    present = [file for file in raw if file is not None]
-    if len(present) < len(raw):
+    steps = [_raw_step(source, found) for source, found in zip(job.sources, raw, strict=True)]
+    present = [file for found in raw if found is not None for file in found]
+    if None in raw:
         rest = ("documents", "corpus", "duplicates", "rejects", "tokens", *training.TASKS, "metrics")
         unknown = [
             Step(name, UNKNOWN, "to do", "its source is not in the lake") for name in (*rest, *inference.PREDICTORS)
@@ -63,10 +64,12 @@ def plan(job: Job) -> Plan:
     return Plan(tuple(steps), bool(found) and bool(published) and current == published)
 
 
-def _raw_step(name: str, file: RawFile | None) -> Step:
-    if file is None:
-        return Step(f"raw {name}", UNKNOWN, "to do", "not in the lake, or its origin changed")
-    return Step(f"raw {name}", file.sha256[:16], "done")
+def _raw_step(source: Source, found: list[RawFile] | None) -> Step:
+    if found is None:
+        why = "not in the lake, or to be asked for again" if source.moves else "not in the lake, or its origin changed"
+        return Step(f"raw {source.name}", UNKNOWN, "to do", why)
+    version = found[0].sha256 if len(found) == 1 else fingerprint([file.sha256 for file in found])
+    return Step(f"raw {source.name}", version[:16], "done")
 
 
 def _corpus_steps(job: Job, raw: list[RawFile]) -> list[Step]:
@@ -89,12 +92,16 @@ def _corpus_steps(job: Job, raw: list[RawFile]) -> list[Step]:
 def _label_steps(job: Job) -> list[Step]:
     steps = []
     for dataset in ("labelled_text", "labelled_spans"):
-        source = find(getattr(job.recipe, dataset))
-        file = known(source, job.lake.raw / source.name)
-        if file is None:
+        source = find(getattr(job.recipe, dataset), raw=job.lake.raw)
+        found = known(source, job.lake.raw / source.name)
+        if found is None:
             steps.append(Step(dataset, UNKNOWN, "to do", "its source is not in the lake"))
         else:
-            steps.append(_dataset(job, dataset, tokens.labelled_version(dataset, source.name, file.sha256)))
+            steps.append(
+                _dataset(
+                    job, dataset, tokens.labelled_version(dataset, source.name, tokens.only_file(source, found).sha256)
+                )
+            )
     return steps
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from data import files
-from data.catalogue import catalogue
 from data.hashing import fingerprint
 from flows.job import Job, Ref
 from flows.stages.corpus import read
@@ -225,7 +224,7 @@ def _notes(job: Job, refs: dict[str, Ref]) -> list[str]:
     ]
     if job.limit:
         notes.append(f"Only the first {job.limit} pages of each source were read (--limit).")
-    if any(catalogue().get(source.name) is None for source in job.sources):
+    if any(source.licence == "unknown" for source in job.sources):
         notes.append("The licence of a source given as a path or URL is not known to textmill.")
     languages = read(job, refs["corpus"], ["lang"])["lang"].value_counts(sort=True)
     if (main := languages["lang"][0]) != "en":

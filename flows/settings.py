@@ -1,10 +1,12 @@
-"""The environment of a command: where the lake is."""
+"""The environment of a command: where the lake is, and how it meets the network."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.download.network import CONTACT, WIKIMEDIA, Network
 
 
 class Settings(BaseSettings):
@@ -13,3 +15,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TEXTMILL_")
 
     lake: Path = Path("lake")
+    wikimedia: str = WIKIMEDIA
+    contact: str = CONTACT
+
+    def network(self) -> Network:
+        """How downloads behave: TEXTMILL_WIKIMEDIA names a mirror of the dumps, TEXTMILL_CONTACT who asks."""
+        return Network(wikimedia=self.wikimedia, contact=self.contact)

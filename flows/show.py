@@ -10,12 +10,18 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.lake import Lake
+from flows.listen import amount
 from flows.plan import Plan
+from pipelines.download import RawFile
 
 _READABLE = ("summaries", "keyphrases", "corpus", "documents")
+_GET = {"package": "included", "hand": "by hand"}
+_SHOWN = 20  # files of a source whose paths are printed
 _HEADLINE = {
     "word2vec": "spearman",
     "sentiment": "accuracy",
@@ -68,6 +74,63 @@ def released(console: Console, lake: Lake, pipeline: str) -> None:
         console.print(f"Report: {found['report']}", soft_wrap=True)
     if found["try"]:
         console.print(f"Try:    {found['try']}", soft_wrap=True, markup=False, highlight=False)
+
+
+def source(source: Source) -> dict[str, Any]:
+    """A source of the catalogue as plain data."""
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "get": _GET.get(source.scheme, "download"),
+        "bytes": source.bytes if source.is_remote else source.path().stat().st_size,
+        "licence": source.licence,
+        "language": source.language,
+        "about": source.about,
+        "location": source.location,
+        "by_hand": source.by_hand or None,
+        "files": [{"name": file.name, "url": file.url, "bytes": file.size, **file.checksums} for file in source.listed],
+    }
+
+
+def sources(console: Console, found: list[Source]) -> None:
+    """The catalogue: name and kind, how to get it and its size, what it is and its licence."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("name, kind", no_wrap=True)
+    table.add_column("get, size", no_wrap=True)
+    table.add_column("what, licence", overflow="fold")
+    for one in found:
+        facts = source(one)
+        size = "size unknown" if facts["bytes"] is None else amount(facts["bytes"], 0, "B")
+        pairs = ((one.name, one.kind), (facts["get"], size), (one.about, one.licence))
+        table.add_row(
+            *(
+                Text.assemble((first, "bold" if first == one.name else ""), "\n", (second, "dim"))
+                for first, second in pairs
+            )
+        )
+    console.print(table)
+    console.print(
+        "`textmill sources get NAME` brings one into the lake; those to get by hand with --path FILE. "
+        "Any wikipedia:<lang>[:<date>], path, folder, glob, URL or object-store address is a source too.",
+        highlight=False,
+    )
+
+
+def fetched(console: Console, source: Source, raw: list[RawFile]) -> None:
+    """Where the files of a source lie in the lake."""
+    for file in raw[:_SHOWN]:
+        console.print(f"{file.path}  {file.bytes:,} bytes  sha256 {file.sha256}", soft_wrap=True, highlight=False)
+    if len(raw) > _SHOWN:
+        console.print(f"… and {len(raw) - _SHOWN:,} files more", highlight=False)
+    total = sum(file.bytes for file in raw)
+    checked = sum(bool(file.checksums) for file in raw)
+    verified = f"{checked:,} verified by a published checksum" if checked else "no checksum is published"
+    console.print(
+        f"{len(raw):,} {'file' if len(raw) == 1 else 'files'}, {amount(total, 0, 'B')}; {verified}. "
+        f"Licence: {source.licence}.",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def planned(console: Console, plan: Plan, usage: dict[str, Any]) -> None:

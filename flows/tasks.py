@@ -17,7 +17,7 @@ from flows.job import Job, Ref
 from flows.stages import corpus, inference, promotion, publish, tokens, training
 from flows.stages.promotion import Verdict
 from flows.stages.training import Inputs, Trained
-from pipelines.download import RawFile
+from pipelines.download import BusyError, RawFile
 
 _OPTIONS: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 
@@ -26,9 +26,21 @@ def _stage(name: str, *tags: str, run_name: str | None = None, **options: Any) -
     return task(name=name, tags=tags or None, task_run_name=run_name or name, **_OPTIONS, **options)
 
 
-@_stage("Download", "network", run_name="Download {source.name}", retries=2, retry_delay_seconds=[5, 30])
-def fetch(job: Job, source: Source) -> RawFile:
-    """The file of a source in the lake."""
+def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether what failed may succeed later: an address that is wrong stays so."""
+    return isinstance(state.result(raise_on_failure=False), BusyError)
+
+
+@_stage(
+    "Download",
+    "network",
+    run_name="Download {source.name}",
+    retries=2,
+    retry_delay_seconds=[5, 30],
+    retry_condition_fn=_may_pass,
+)
+def fetch(job: Job, source: Source) -> list[RawFile]:
+    """The files of a source in the lake, in order."""
     return corpus.fetch(job, source)
 
 

@@ -13,15 +13,17 @@ from data.progress import Progress
 from data.versions import check_counts
 from flows.build import Output, Unit, build
 from flows.job import Job, Ref
+from flows.settings import Settings
 from flows.stages import versions
 from pipelines import clean, dedup, extract, sources
 from pipelines.download import RawFile, download
 from pipelines.sources.records import Record
 
 
-def fetch(job: Job, source: Source) -> RawFile:
-    """The file of a source in the lake."""
-    return download(source, job.lake.raw / source.name, progress=job.listen(f"Download {source.name}"))
+def fetch(job: Job, source: Source) -> list[RawFile]:
+    """The files of a source in the lake, in order."""
+    listen = job.listen(f"Download {source.name}", unit="B")
+    return download(source, job.lake.raw / source.name, network=Settings().network(), progress=listen)
 
 
 def documents(job: Job, raw: list[RawFile]) -> Ref:
@@ -29,7 +31,7 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
     inputs = [(file.source, file.sha256) for file in raw]
     version = versions.documents(job, inputs)
     units = _document_units(job, raw)
-    recorded = [{"raw": file.source, "file": file.path.name, "sha256": file.sha256} for file in raw]
+    recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
     return build(job, "documents", version, units, inputs=recorded, config=versions.documents_config(job))
 
 

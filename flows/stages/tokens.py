@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from data import files
-from data.catalogue import find
+from data.catalogue import Source, find
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.hashing import fingerprint
@@ -20,6 +20,7 @@ from flows.job import Job, Ref, version_of
 from flows.stages import versions
 from flows.stages.corpus import fetch, part_key, read_part
 from pipelines import tokenise, validate
+from pipelines.download import RawFile
 
 LABELS_VERSION = 1
 
@@ -106,11 +107,22 @@ def _reject_parts(job: Job, target: Build, stages: list[Ref]) -> Iterator[Part]:
 
 def labelled(job: Job, dataset: str) -> Ref:
     """A labelled set as a dataset, split by hash of the text."""
-    raw = fetch(job, find(getattr(job.recipe, dataset)))
-    inputs = [{"raw": raw.source, "file": raw.path.name, "sha256": raw.sha256}]
+    source = find(getattr(job.recipe, dataset), raw=job.lake.raw)
+    raw = only_file(source, fetch(job, source))
+    inputs = [{"raw": raw.source, "file": raw.name, "sha256": raw.sha256}]
     version = labelled_version(dataset, raw.source, raw.sha256)
     unit = Unit(0, fingerprint([version]), lambda: _labelled(raw.path.read_text("utf-8"), dataset, raw.source))
     return build(job, dataset, version, [unit], inputs=inputs, config={})
+
+
+def only_file(source: Source, raw: list[RawFile]) -> RawFile:
+    """The file of a labelled set. Raises TextmillError for a set that is no single JSONL file."""
+    if len(raw) > 1 or not raw[0].path.name.endswith((".jsonl", ".ndjson")):
+        raise TextmillError(
+            f"{source.name} is fetched, but is no JSONL file that textmill can learn from; "
+            "convert it to lines with text and label (or spans) and name that file in the config"
+        )
+    return raw[0]
 
 
 def labelled_version(dataset: str, source: str, sha256: str) -> str:

@@ -36,7 +36,7 @@ def publish_or_die(staged, path):
 files.publish = publish_or_die
 job = make_job(lake=Path(lake), sources=[dump], pipeline=None, recipe=read_recipe(Path(config)), limit=None,
                run_id="r", started="2020-01-01T00:00:00+00:00")
-raw = [corpus.fetch(job, source) for source in job.sources]
+raw = [file for source in job.sources for file in corpus.fetch(job, source)]
 documents = corpus.documents(job, raw)
 candidates = corpus.candidates(job, documents)
 duplicates = corpus.duplicates(job, candidates)

@@ -24,11 +24,15 @@ def textmill(*words: str, cwd: Path | None = None) -> subprocess.CompletedProces
         (["run", "--source", "simplewiki", "--source", "simplewiki"], "two sources"),
         (["run", "--pipeline", "a/b"], "cannot name a pipeline"),
         (["run", "--config", "missing.yaml"], "cannot be read"),
-        (["plan", "--source", "."], "a source is one file"),
+        (["plan", "--source", "*.nothing"], "matches no file"),
         (["datasets", "show", "corpus"], "--pipeline"),
         (["models", "show", "nothing"], "no model"),
         (["models", "rollback", "nothing"], "no version"),
         (["sources", "get", "nothing"], "neither a source nor a file"),
+        (["sources", "get", "wikipedia:uk:monday"], "'monday' is no date"),
+        (["sources", "get", "ftp://example.org/x"], "ftp:// is not known"),
+        (["sources", "get", "conll2003"], "--path FILE"),
+        (["sources", "get", "imdb", "--path", "nowhere.tgz"], "nowhere.tgz cannot be read"),
     ],
 )
 def test_mistake_is_one_line_and_status_1(words: list[str], message: str, tmp_path: Path) -> None:

@@ -3,78 +3,70 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from webserver import BODY, Script, Step, serving
 
 from data import files
-from data.catalogue import Source
-from pipelines.download import DownloadError, RawFile, download, known
+from data.catalogue import Source, SourceFile
+from data.errors import ConfigError
+from pipelines.download import BusyError, Clock, DownloadError, MismatchError, Network, RawFile, download, known
+from pipelines.download.network import backoff, retry_after, slots
 
-BODY = bytes(i % 251 for i in range(5000))
 HASH = hashlib.sha256(BODY).hexdigest()
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @dataclass
-class Script:
-    """What the server does, request by request: a status, or how many bytes it sends before it breaks off."""
+class Time:
+    """A clock that moves when somebody sleeps, or `tick` seconds each time it is looked at."""
 
-    address: str = ""
-    body: bytes = BODY
-    etag: str = '"one"'
-    steps: list[int | str] = field(default_factory=list)
-    requests: list[tuple[str | None, str | None]] = field(default_factory=list)
+    seconds: float = 0.0
+    tick: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.seconds += seconds
+
+    def look(self) -> float:
+        self.seconds += self.tick
+        return self.seconds
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(sleep=self.sleep, monotonic=self.look, now=lambda: NOON, chance=lambda: 1.0)
 
 
 @pytest.fixture
 def server() -> Iterator[Script]:
-    script = Script()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked, guard = self.headers.get("Range"), self.headers.get("If-Range")
-            script.requests.append((asked, guard))
-            step = script.steps.pop(0) if script.steps else "whole"
-            if isinstance(step, int) and 400 <= step < 600:
-                self.send_response(step)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and guard == script.etag else 0
-            content = script.body[start:]
-            self.send_response(206 if start else 200)
-            if start:
-                shown = 0 if step == "wrong range" else start
-                self.send_header("Content-Range", f"bytes {shown}-{len(script.body) - 1}/{len(script.body)}")
-            self.send_header("ETag", script.etag)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content[:step] if isinstance(step, int) else content)
-
-        def log_message(self, *_args: object) -> None:
-            """Keep quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        script.address = f"http://127.0.0.1:{http.server_address[1]}/dump.txt"
+    with serving() as script:
         yield script
-        http.shutdown()
-        thread.join()
 
 
-def fetch(script: Script, folder: Path, *, sha256: str | None = None, waits: list[float] | None = None) -> RawFile:
-    source = Source(name="dump", location=script.address, sha256=sha256, licence="CC0")
-    return download(source, folder, sleep=(waits if waits is not None else []).append)
+def fetch(
+    script: Script, folder: Path, *, time: Time | None = None, network: Network | None = None, **facts: Any
+) -> RawFile:
+    source = Source(name="dump", location=script.address, licence="CC0", **facts)
+    [raw] = download(source, folder, clock=(time or Time()).clock, network=network or Network())
+    return raw
 
 
 def visible(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def cut(*sent: int) -> list[Step]:
+    return [Step(sends=number) for number in sent]
 
 
 def test_whole_file_with_its_sidecar(server: Script, tmp_path: Path) -> None:
@@ -89,6 +81,7 @@ def test_whole_file_with_its_sidecar(server: Script, tmp_path: Path) -> None:
         "licence": "CC0",
         "etag": '"one"',
         "modified": None,
+        "checksums": {"sha256": HASH},
     }
     assert visible(tmp_path) == {"dump.txt", "dump.txt.json"}
 
@@ -98,71 +91,138 @@ def test_second_download_asks_nobody(server: Script, tmp_path: Path) -> None:
     assert len(server.requests) == 1
 
 
+def test_server_is_told_who_asks(server: Script, tmp_path: Path) -> None:
+    fetch(server, tmp_path, network=Network(contact="https://example.org/me"))
+    [agent] = server.asked("User-Agent")
+    assert agent is not None
+    assert agent.startswith("textmill/")
+    assert "(https://example.org/me) httpx/" in agent
+
+
 def test_broken_transfer_goes_on_where_it_stopped(server: Script, tmp_path: Path) -> None:
-    server.steps = [1000, 600]
-    waits: list[float] = []
-    assert fetch(server, tmp_path, waits=waits).path.read_bytes() == BODY
-    assert server.requests == [(None, None), ("bytes=1000-", '"one"'), ("bytes=1600-", '"one"')]
-    assert waits == [1.0, 2.0]
+    server.steps = cut(1000, 600)
+    time = Time()
+    assert fetch(server, tmp_path, time=time).path.read_bytes() == BODY
+    assert server.asked("Range") == [None, "bytes=1000-", "bytes=1600-"]
+    assert server.asked("If-Range") == [None, '"one"', '"one"']
+    assert time.waits == [1.0, 2.0]
 
 
 def test_file_that_changed_meanwhile_starts_again(server: Script, tmp_path: Path) -> None:
-    server.steps = [1000]
+    server.steps = cut(1000)
 
     def change(_seconds: float) -> None:
-        server.body, server.etag = BODY[::-1], '"two"'
+        server.pages["/dump.txt"], server.etag = BODY[::-1], '"two"'
 
-    raw = download(Source(name="dump", location=server.address), tmp_path, sleep=change)
+    [raw] = download(Source(name="dump", location=server.address), tmp_path, clock=Clock(sleep=change))
     assert raw.path.read_bytes() == BODY[::-1]
     assert raw.etag == '"two"'
 
 
-@pytest.mark.parametrize("refusal", ["wrong range", 416])
-def test_server_that_cannot_go_on_starts_again(server: Script, tmp_path: Path, refusal: int | str) -> None:
-    server.steps = [1000, refusal]
+@pytest.mark.parametrize(
+    "refusal", [Step(headers={"Content-Range": "bytes 0-4999/5000"}), Step(status=416)], ids=["wrong range", "416"]
+)
+def test_server_that_cannot_go_on_starts_again(server: Script, tmp_path: Path, refusal: Step) -> None:
+    server.steps = [*cut(1000), refusal]
     assert fetch(server, tmp_path).path.read_bytes() == BODY
-    assert [asked for asked, _ in server.requests] == [None, "bytes=1000-", None]
+    assert server.asked("Range") == [None, "bytes=1000-", None]
 
 
-def test_weak_etag_guards_no_range(server: Script, tmp_path: Path) -> None:
-    server.etag = 'W/"one"'
-    server.steps = [1000]
+def test_run_killed_before_the_rename_fetches_nothing_again(server: Script, tmp_path: Path) -> None:
+    (tmp_path / ".dump.txt.partial").write_bytes(BODY)
+    files.write_json(tmp_path / ".dump.txt.partial.json", {"url": server.address, "validator": '"one"'})
+    assert fetch(server, tmp_path, sha256=HASH).path.read_bytes() == BODY
+    assert server.asked("Range") == ["bytes=5000-"]
+
+
+@pytest.mark.parametrize("etag", ['W/"one"', None])
+def test_without_a_strong_validator_nothing_is_gone_on_with(server: Script, tmp_path: Path, etag: str | None) -> None:
+    server.etag = etag
+    server.steps = cut(1000)
     assert fetch(server, tmp_path).path.read_bytes() == BODY
-    assert server.requests == [(None, None), (None, None)]
+    assert server.asked("Range") == [None, None]
 
 
-def test_busy_server_is_asked_again(server: Script, tmp_path: Path) -> None:
-    server.steps = [503, 429]
-    waits: list[float] = []
-    assert fetch(server, tmp_path, waits=waits).sha256 == HASH
-    assert waits == [1.0, 2.0]
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 408])
+def test_busy_server_is_asked_again(server: Script, tmp_path: Path, status: int) -> None:
+    server.steps = [Step(status=status), Step(status=status)]
+    time = Time()
+    assert fetch(server, tmp_path, time=time).sha256 == HASH
+    assert time.waits == [1.0, 2.0]
 
 
 def test_busy_server_between_two_pieces_loses_nothing(server: Script, tmp_path: Path) -> None:
-    server.steps = [1000, 503]
+    server.steps = [*cut(1000), Step(status=503)]
     assert fetch(server, tmp_path).path.read_bytes() == BODY
-    assert server.requests[-1] == ("bytes=1000-", '"one"')
+    assert server.asked("Range")[-1] == "bytes=1000-"
+
+
+@pytest.mark.parametrize("wish", ["17", "Tue, 24 Nov 2026 12:00:17 GMT"])
+def test_wait_that_a_server_asks_for_is_kept(server: Script, tmp_path: Path, wish: str) -> None:
+    server.steps = [Step(status=429, headers={"Retry-After": wish})]
+    time = Time()
+    fetch(server, tmp_path, time=time)
+    assert time.waits == [17.0]
+
+
+def test_long_wait_is_told(server: Script, tmp_path: Path) -> None:
+    notes: list[str] = []
+    for seconds in ("9", "17"):
+        server.steps = [Step(status=429, headers={"Retry-After": seconds})]
+        source = Source(name="dump", location=server.address)
+        download(source, tmp_path, clock=Time().clock, refresh=True, note=notes.append)
+    assert notes == [f"{server.address} answered 429; asking again in 17 s"]
+
+
+def test_wait_that_is_too_long_ends_the_download(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(status=503, headers={"Retry-After": "7200"})]
+    with pytest.raises(BusyError, match="answered 503 and asks to come back in 7200 s; try again then"):
+        fetch(server, tmp_path)
+
+
+@pytest.mark.parametrize("wish", [None, "", "soon", "-3", "1.5", "Tue, 24 Nov 2026 11:59:59 GMT", "Tue, 99 Nov 2026"])
+def test_wish_that_means_nothing_is_none(wish: str | None) -> None:
+    assert retry_after(wish, NOON) == 0.0
+
+
+@given(failures=st.integers(1, 60), chance=st.floats(0, 1))
+def test_backoff_grows_to_its_limit_and_is_never_under_half_of_it(failures: int, chance: float) -> None:
+    whole = min(60.0, 2.0 ** (failures - 1))
+    assert whole / 2 <= backoff(Network(), failures, chance) <= whole
 
 
 @pytest.mark.parametrize(
     ("steps", "message", "requests"),
-    [([404], "answered 404; check the address", 1), ([503] * 5, "answered 503 5 times; try again later", 5)],
+    [
+        ([Step(status=404)], "answered 404: it is not there", 1),
+        ([Step(status=410)], "answered 410: it is not there", 1),
+        ([Step(status=403)], "answered 403: it is refused; set TEXTMILL_CONTACT", 1),
+        ([Step(status=401)], "answered 401; check the address", 1),
+        ([Step(status=503)] * 5, "answered 503 5 times; try again later", 5),
+    ],
 )
-def test_refusals(server: Script, tmp_path: Path, steps: list[int | str], message: str, requests: int) -> None:
-    server.steps = steps
+def test_refusals(server: Script, tmp_path: Path, steps: list[Step], message: str, requests: int) -> None:
+    server.steps = list(steps)
     with pytest.raises(DownloadError, match=message):
         fetch(server, tmp_path)
     assert len(server.requests) == requests
     assert visible(tmp_path) == set()
 
 
+def test_attempts_that_get_on_are_not_counted_against_a_large_file(server: Script, tmp_path: Path) -> None:
+    server.pages["/dump.txt"] = body = bytes(9 << 20)
+    server.steps = cut(*[1 << 20] * 8)
+    assert fetch(server, tmp_path).bytes == len(body)
+    assert len(server.requests) == 9
+
+
 def test_given_up_transfer_is_not_visible_and_the_next_run_goes_on(server: Script, tmp_path: Path) -> None:
-    server.steps = [100] * 5
-    with pytest.raises(DownloadError, match="broke off 5 times"):
+    server.steps = cut(*[100] * 5)
+    with pytest.raises(BusyError, match=r"broke off .* 5 times; try again later"):
         fetch(server, tmp_path)
     assert visible(tmp_path) == set()
     assert fetch(server, tmp_path).path.read_bytes() == BODY
-    assert server.requests[-1] == ("bytes=500-", '"one"')
+    assert server.asked("Range")[-1] == "bytes=500-"
 
 
 def test_killed_transfer_is_not_visible_and_the_next_run_goes_on(server: Script, tmp_path: Path) -> None:
@@ -175,24 +235,97 @@ def test_killed_transfer_is_not_visible_and_the_next_run_goes_on(server: Script,
     assert fetch(server, tmp_path).path.read_bytes() == BODY
 
 
-def test_wrong_checksum_leaves_nothing(server: Script, tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match=f"has SHA-256 {HASH}, the catalogue says 0000"):
-        fetch(server, tmp_path, sha256="0000")
+def test_silent_server_is_noticed_and_asked_again(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(sends=1000, hangs=True)]
+    assert fetch(server, tmp_path, network=Network(timeout_s=0.05)).path.read_bytes() == BODY
+    assert server.asked("Range") == [None, "bytes=1000-"]
+
+
+def test_server_that_never_answers_is_given_up(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(sends=0, hangs=True)] * 2
+    with pytest.raises(BusyError, match=r"stalled \(nothing in 0.05 s\) 2 times"):
+        fetch(server, tmp_path, network=Network(timeout_s=0.05, attempts=2))
+
+
+@pytest.mark.parametrize(("tick", "requests"), [(61.0, 2), (1.0, 1)], ids=["trickles", "fast enough"])
+def test_trickle_is_a_stall(server: Script, tmp_path: Path, tick: float, requests: int) -> None:
+    time = Time(tick=tick)
+    server.steps = [Step(hangs=False)]
+    network = Network(min_rate=2000.0, window_s=60.0, attempts=1 if requests == 2 else 2)
+    if requests == 2:
+        with pytest.raises(BusyError, match=r"stalled \(5000 bytes in 61 s\)"):
+            fetch(server, tmp_path, time=time, network=network)
+    else:
+        assert fetch(server, tmp_path, time=time, network=network).bytes == 5000
+
+
+def test_redirect_is_followed_and_its_start_is_the_origin(server: Script, tmp_path: Path) -> None:
+    server.pages["/there/else.txt"] = BODY
+    server.steps = [Step(status=302, headers={"Location": "/there/else.txt"})]
+    raw = fetch(server, tmp_path)
+    assert (raw.origin, raw.path.name, raw.path.read_bytes()) == (server.address, "dump.txt", BODY)
+
+
+def test_endless_redirects_are_an_error(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(status=302, headers={"Location": "/dump.txt"})] * 30
+    with pytest.raises(DownloadError, match="check the address"):
+        fetch(server, tmp_path)
+
+
+def test_declared_length_that_never_comes_is_given_up(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(sends=5000, headers={"Content-Length": "6000"})] * 5
+    with pytest.raises(BusyError, match="broke off"):
+        fetch(server, tmp_path, network=Network(attempts=1))
+    assert visible(tmp_path) == set()
+
+
+def test_too_short_a_body_with_its_own_length_fails_by_size(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(sends=3000, headers={"Content-Length": "3000"})]
+    with pytest.raises(MismatchError, match="has 3,000 bytes, it should have 5,000"):
+        fetch(server, tmp_path, size=5000)
+    assert visible(tmp_path) == set()
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("sha256", "SHA-256"), ("sha1", "SHA-1"), ("md5", "MD5")])
+def test_wrong_checksum_leaves_nothing(server: Script, tmp_path: Path, kind: str, shown: str) -> None:
+    right = hashlib.new(kind, BODY).hexdigest()
+    with pytest.raises(MismatchError, match=f"has {shown} {right}, it should be 0000"):
+        fetch(server, tmp_path, **{kind: "0000"})
     assert visible(tmp_path) == set()
     assert not list(tmp_path.glob(".*.partial"))
+    assert fetch(server, tmp_path, **{kind: right.upper()}).checksums == {kind: right}
+
+
+def test_web_page_in_the_place_of_a_file_is_named(server: Script, tmp_path: Path) -> None:
+    server.pages["/dump.txt"] = b"  <!DOCTYPE html><title>Sign in</title>"
+    with pytest.raises(MismatchError, match="the server sent a web page instead"):
+        fetch(server, tmp_path, sha256=HASH)
+
+
+def test_pieces_that_do_not_fit_are_fetched_once_more_whole(server: Script, tmp_path: Path) -> None:
+    server.steps = [*cut(1000), Step(corrupt=True)]
+    assert fetch(server, tmp_path, sha256=HASH).path.read_bytes() == BODY
+    assert server.asked("Range") == [None, "bytes=1000-", None]
+
+
+def test_file_that_was_damaged_on_its_way_is_an_error(server: Script, tmp_path: Path) -> None:
+    server.steps = [Step(corrupt=True)]
+    with pytest.raises(MismatchError, match="damaged on its way"):
+        fetch(server, tmp_path, sha256=HASH)
+    assert len(server.requests) == 1
 
 
 def test_file_that_the_catalogue_no_longer_means_is_fetched_again(server: Script, tmp_path: Path) -> None:
     fetch(server, tmp_path)
-    server.body = BODY[::-1]
-    new = hashlib.sha256(server.body).hexdigest()
+    server.pages["/dump.txt"] = BODY[::-1]
+    new = hashlib.sha256(BODY[::-1]).hexdigest()
     assert fetch(server, tmp_path, sha256=new).sha256 == new
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:abc/x", "http:///x"])
 def test_impossible_address(tmp_path: Path, url: str) -> None:
     with pytest.raises(DownloadError, match="check the address"):
-        download(Source(name="x", location=url), tmp_path, sleep=lambda _seconds: None)
+        download(Source(name="x", location=url), tmp_path, clock=Time().clock)
 
 
 def test_two_at_once_fetch_once(server: Script, tmp_path: Path) -> None:
@@ -219,42 +352,135 @@ def test_file_of_another_size_is_fetched_again(server: Script, tmp_path: Path) -
     assert fetch(server, tmp_path).path.read_bytes() == BODY
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Source:
-    path = tmp_path / "origin" / "a.txt"
-    files.write_bytes(path, b"one")
-    return Source(name="a", location=str(path))
+def several(server: Script, count: int) -> Source:
+    server.pages |= {f"/part{i}.txt": f"part {i}".encode() for i in range(1, count + 1)}
+    listed = tuple(SourceFile(name=f"part{i}.txt", url=f"{server.base}/part{i}.txt") for i in range(1, count + 1))
+    return Source(name="parts", location=server.base, files=listed)
 
 
-def test_local_file_is_copied_once(local: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[int, int]] = []
-    raw = download(local, tmp_path / "raw", progress=lambda done, total: calls.append((done, total)))
-    assert (raw.path.read_bytes(), raw.origin, calls) == (b"one", local.location, [(3, 3)])
-    assert download(local, tmp_path / "raw", progress=lambda done, total: calls.append((done, total))) == raw
-    assert len(calls) == 1
+def test_files_come_in_their_order_over_two_connections_and_no_more(server: Script, tmp_path: Path) -> None:
+    server.meet = threading.Barrier(2)
+    raw = download(several(server, 12), tmp_path)
+    assert [file.path.read_text() for file in raw] == [f"part {i}" for i in range(1, 13)]
+    assert server.most == 2
 
 
-def test_changed_origin_is_copied_again(local: Source, tmp_path: Path) -> None:
-    first = download(local, tmp_path / "raw")
-    local.path().write_bytes(b"two")
-    os.utime(local.path(), ns=(1, 1))
-    assert known(local, tmp_path / "raw") is None
-    again = download(local, tmp_path / "raw")
-    assert again.path.read_bytes() == b"two"
-    assert again.sha256 != first.sha256
+def test_downloads_share_the_connections_to_a_host(
+    server: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert slots("a.example", 2) is slots("a.example", 2)
+    assert slots("a.example", 2) is not slots("b.example", 2)
+    seen: list[str] = []
+
+    @contextmanager
+    def slot(host: str, connections: int) -> Iterator[None]:
+        seen.append(f"{host} of {connections} taken")
+        yield
+        seen.append(f"given back after {len(server.requests)} request")
+
+    monkeypatch.setattr("pipelines.download.http.slots", slot)
+    fetch(server, tmp_path)
+    assert seen == [f"{server.base.removeprefix('http://')} of 2 taken", "given back after 1 request"]
 
 
-def test_missing_origin(local: Source, tmp_path: Path) -> None:
-    local.path().unlink()
-    with pytest.raises(DownloadError, match="cannot be read: No such file"):
-        download(local, tmp_path / "raw")
+def test_missing_file_ends_all_and_the_next_run_fetches_only_the_rest(server: Script, tmp_path: Path) -> None:
+    source = several(server, 3)
+    del server.pages["/part3.txt"]
+    with pytest.raises(DownloadError, match=r"part3.txt answered 404"):
+        download(source, tmp_path, network=Network(connections=1))
+    assert known(source, tmp_path) is None
+    server.requests.clear()
+    server.pages["/part3.txt"] = b"late"
+    download(source, tmp_path)
+    assert server.paths == ["/part3.txt"]
 
 
-def test_killed_copy_is_not_visible(local: Source, tmp_path: Path) -> None:
-    def kill(_done: int, _total: int) -> None:
-        raise KeyboardInterrupt
+def test_progress_counts_the_bytes_of_all_files(server: Script, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    download(several(server, 4), tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (24, 24)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
 
-    with pytest.raises(KeyboardInterrupt):
-        download(local, tmp_path / "raw", progress=kill)
-    assert visible(tmp_path / "raw") == set()
-    assert download(local, tmp_path / "raw").path.read_bytes() == b"one"
+
+def test_refresh_asks_and_takes_what_changed(server: Script, tmp_path: Path) -> None:
+    source = Source(name="dump", location=server.address)
+    first = download(source, tmp_path)
+    assert download(source, tmp_path, refresh=True) == first
+    assert server.asked("If-None-Match") == [None, '"one"']
+    server.pages["/dump.txt"], server.etag = b"new", '"two"'
+    assert download(source, tmp_path) == first
+    [new] = download(source, tmp_path, refresh=True)
+    assert (new.path.read_bytes(), new.etag) == (b"new", '"two"')
+
+
+@pytest.mark.parametrize("status", [404, 410, 403, 503])
+def test_upstream_that_vanished_leaves_the_file_of_the_lake_with_a_note(
+    server: Script, tmp_path: Path, status: int
+) -> None:
+    source = Source(name="dump", location=server.address)
+    first = download(source, tmp_path)
+    server.steps = [Step(status=status)] * 5
+    notes: list[str] = []
+    assert download(source, tmp_path, refresh=True, clock=Time().clock, note=notes.append) == first
+    assert len(notes) == 1
+    assert f"answered {status}" in notes[0]
+    assert "dump.txt" in notes[0]
+
+
+def test_server_that_is_gone_leaves_the_file_of_the_lake(tmp_path: Path) -> None:
+    with serving() as script:
+        source = Source(name="dump", location=script.address)
+        first = download(source, tmp_path)
+    notes: list[str] = []
+    assert download(source, tmp_path, refresh=True, clock=Time().clock, note=notes.append) == first
+    assert "could not be reached" in notes[0]
+
+
+def test_damaged_file_does_not_stand_in(server: Script, tmp_path: Path) -> None:
+    source = Source(name="dump", location=server.address)
+    [first] = download(source, tmp_path)
+    first.path.write_bytes(BODY[::-1])
+    server.steps = [Step(status=404)]
+    with pytest.raises(DownloadError, match="answered 404"):
+        download(source, tmp_path, refresh=True)
+
+
+def test_full_disk_is_told_before_the_first_byte(server: Script, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"needs 1,000,000,000.0 GB, and the disk of .* choose another lake"):
+        fetch(server, tmp_path, size=10**18)
+    assert server.requests == []
+
+
+def test_disk_that_fills_up_is_told(server: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.open
+
+    def full(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name.endswith(".partial"):
+            raise OSError(28, "No space left on device")
+        return real(path, *args, **options)
+
+    monkeypatch.setattr("pathlib.Path.open", full)
+    with pytest.raises(DownloadError, match="is full; free some space"):
+        fetch(server, tmp_path)
+
+
+def test_folder_that_cannot_be_written_is_told(server: Script, tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("a file")
+    with pytest.raises(DownloadError, match="choose another lake with --lake"):
+        fetch(server, tmp_path / "lake" / "raw")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("attempts", 0),
+        ("connections", 0),
+        ("timeout_s", 0.0),
+        ("min_rate", -1.0),
+        ("wikimedia", "dumps"),
+        ("contact", "é\n"),
+    ],
+)
+def test_option_that_cannot_be_is_named(option: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^{option} is "):
+        Network(**{option: value})
