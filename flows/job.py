@@ -14,6 +14,7 @@ from data.hashing import fingerprint
 from data.lake import Lake
 from data.progress import Progress, ignore
 from flows.recipe import Recipe
+from flows.workers import Pool, count_workers
 
 
 def silent(_stage: str) -> Progress:
@@ -43,11 +44,17 @@ class Job:
     started: str
     limit: int | None = None
     listen: Callable[[str], Progress] = field(default=silent, compare=False, repr=False)
+    pool: Pool | None = field(default=None, compare=False, repr=False)
 
     @property
     def report_folder(self) -> Path:
         """Where the pages of this run go."""
         return self.lake.reports / self.run_id
+
+    def close(self) -> None:
+        """End the workers."""
+        if self.pool is not None:
+            self.pool.close()
 
     def model_name(self, task: str) -> str:
         """Name of a model of this pipeline in the registry."""
@@ -75,8 +82,12 @@ def make_job(
     run_id: str,
     started: str,
     listen: Callable[[str], Progress] = silent,
+    workers: int | None = None,
 ) -> Job:
-    """A job from the words of a command line. Without a name a limited run is a pipeline of its own."""
+    """A job from the words of a command line. Without a name a limited run is a pipeline of its own.
+
+    `workers` is the number of worker processes; None is one per CPU, 0 none at all.
+    """
     if limit is not None and limit < 1:
         raise TextmillError(f"--limit is {limit}; it must be at least 1")
     found = tuple(find(name) for name in sources)
@@ -89,7 +100,8 @@ def make_job(
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
     place = Lake(lake)
     place.pipeline(name)
-    return Job(place, name, found, recipe, run_id, started, limit, listen)
+    count = count_workers(workers)
+    return Job(place, name, found, recipe, run_id, started, limit, listen, Pool(count) if count else None)
 
 
 def tools() -> dict[str, str]:

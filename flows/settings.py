@@ -1,4 +1,4 @@
-"""The environment of a command: where the lake is."""
+"""The environment of a command: where the lake is, and how many workers there are."""
 
 from __future__ import annotations
 
@@ -13,3 +13,4 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TEXTMILL_")
 
     lake: Path = Path("lake")
+    workers: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -21,7 +21,6 @@ _REFUSED = {
         "7z",
         "a 7z archive, which cannot be read as a stream. Take the .bz2 file that Wikimedia offers beside it",
     ),
-    b"\x28\xb5\x2f\xfd": ("zst", "zstd data. Recompress it: zstd -dc FILE | bzip2 > FILE.bz2"),
 }
 _LONGEST_MAGIC = 6
 _HELD_BYTES = 900_000  # the largest block of bz2, whose checksum is compared after its last byte
@@ -177,36 +176,33 @@ def _chunks(path: Path, progress: Progress, span: Span | None) -> Iterator[bytes
     try:
         kind = compression_of(path)
         with path.open("rb") as file:
-            file.seek(span.start)
-            yield from (
-                _plain(file, span, size, progress)
-                if kind == "plain"
-                else _decoded(file, path, kind, span, size, progress)
-            )
+            read = _read(file, span, lambda done: progress(done, size))
+            yield from read if kind == "plain" else _decoded(read, path, kind, span)
     except PermissionError as error:
         raise SourceError(
             f"{path} may not be read: {error.strerror}. Check its permissions.", reason="denied"
         ) from error
 
 
-def _plain(file: BinaryIO, span: Span, size: int, progress: Progress) -> Iterator[bytes]:
+def _read(file: BinaryIO, span: Span, told: Callable[[int], None]) -> Iterator[bytes]:
+    file.seek(span.start)
     while data := file.read(min(READ_BYTES, span.stop - file.tell())):
         yield data
-        progress(file.tell(), size)
+        told(file.tell())
 
 
-def _decoded(file: BinaryIO, path: Path, kind: str, span: Span, size: int, progress: Progress) -> Iterator[bytes]:
+def _decoded(read: Iterator[bytes], path: Path, kind: str, span: Span) -> Iterator[bytes]:
     decoder: _Decoder = _DECODERS[kind]()
-    stream = span.start
-    while data := file.read(min(READ_BYTES, span.stop - file.tell())):
+    stream = at = span.start
+    for data in read:
+        at += len(data)
         while data:
             if decoder.eof:
-                decoder, stream = _DECODERS[kind](), file.tell() - len(data)
-            yield from _pieces(decoder, data, path, kind, (stream, file.tell()))
-            data = decoder.unused_data if decoder.eof else b""
+                decoder, stream = _DECODERS[kind](), at - len(data)
+            yield from _pieces(decoder, data, path, kind, (stream, at))
+            data = decoder.unused_data if decoder.eof else b""  # noqa: PLW2901
             if decoder.eof:
                 yield b""
-        progress(file.tell(), size)
     if not decoder.eof:
         raise DamagedStreamError(
             f"{path} is truncated: its last {kind} stream has no end. Download it again.",
@@ -222,8 +218,7 @@ def _pieces(decoder: _Decoder, data: bytes, path: Path, kind: str, at: tuple[int
         yield from filter(None, decoder.feed(data))
     except (OSError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         raise DamagedStreamError(
-            f"{path} is corrupt {kind} data before byte {at[1]}: {error}. "
-            "Download it again and compare its checksum.",
+            f"{path} is corrupt {kind} data before byte {at[1]}: {error}. Download it again and compare its checksum.",
             reason=f"corrupt_{kind}",
             stream=at[0],
             truncated=False,

@@ -7,7 +7,7 @@ Format: https://www.mediawiki.org/wiki/Help:Export, schemas 0.3 to 0.11.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
@@ -16,11 +16,14 @@ from data.progress import Progress, ignore
 from pipelines.sources import plain_page
 from pipelines.sources.dump import DumpHandler, RawPage, Site
 from pipelines.sources.dump_pages import ROOT, DumpPages, Item, Lost, invalid_utf8, xml_error
+from pipelines.sources.multistream import spans
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
-from pipelines.sources.splitter import Piece
-from pipelines.sources.streams import Span
+from pipelines.sources.splitter import START, Piece
+from pipelines.sources.streams import Span, compression_of, salvaged, size_of
 
-__all__ = ["Dump", "read", "records"]
+__all__ = ["Dump", "dump_of", "empty", "read", "records", "span_pages", "spans_of"]
+
+VERSION = 1
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
 
@@ -90,12 +93,28 @@ def span_pages(dump: Dump, span: Span) -> DumpPages:
     )
 
 
+def spans_of(path: Path, *, streams: int, size: int) -> list[Span]:
+    """Ranges of the streams of a multistream dump that can be read apart; none for any other file.
+
+    A dump whose streams do not begin with a page, as from a parallel compressor, has to be read in one go.
+    """
+    if size_of(path) and compression_of(path) != "bz2":
+        return []
+    found = spans(path, streams=streams, size=size)
+    return found if len(found) > 1 and _begins_with_page(path, found[1]) else []
+
+
+def _begins_with_page(path: Path, span: Span) -> bool:
+    start = next(salvaged(path, progress=ignore, span=span), b"")
+    return isinstance(start, bytes) and start.lstrip().startswith(START)
+
+
 def empty(path: Path) -> SourceError:
     """The error for a dump without a page."""
     return SourceError(f"{path} holds no page (empty dump). Download another dump.", reason="empty_dump")
 
 
-def records(items: list[Item], dump: Dump) -> Iterator[Record]:
+def records(items: Iterable[Item], dump: Dump) -> Iterator[Record]:
     """A record for each page; without salvage a SourceError for one that cannot be parsed."""
     for item in items:
         for page in _pages(item, dump) if isinstance(item, Piece) else [item]:
