@@ -16,7 +16,7 @@ from data.conform import conform
 from data.contracts import CONTRACTS, Contract
 from data.errors import ContractError, TextmillError
 from data.hashing import fingerprint
-from data.versions import Build, Part, add_counts
+from data.versions import Build, Part, add_counts, check_counts
 from flows.job import Job, Ref, tools
 from flows.workers import OutOfTimeError, Pool
 from pipelines import validate
@@ -67,6 +67,15 @@ class Draft:
     ids: pl.Series | None
 
 
+def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
+    """Counts of a stage from its rejects. Raises AccountingError if a record is missing."""
+    counts: dict[str, Any] = {"in": n_in, "kept": kept, "filtered": {}, "failed": {}}
+    for kind, reason in rejects.select("kind", "reason").iter_rows():
+        counts[kind][reason] = counts[kind].get(reason, 0) + 1
+    check_counts("stage", counts)
+    return counts
+
+
 def build(
     job: Job,
     dataset: str,
@@ -76,16 +85,18 @@ def build(
     inputs: Any,
     config: Any,
     pool: Pool | None = None,
+    settle: Callable[[Build, list[Part]], list[Part]] = lambda _, parts: parts,
 ) -> Ref:
     """The dataset version, made from `units` unless it is published; by the workers of `pool` if there is one.
 
-    Raises ValidationError, ErrorBudgetError.
+    `settle` may change parts once all are known, for what concerns several of them. Raises ValidationError,
+    ErrorBudgetError.
     """
     contract = CONTRACTS[dataset]
     target = Build(job.lake, job.pipeline, contract, version)
     if (manifest := target.published) is not None:
         return Ref(dataset, version, manifest["rows"], reused=True)
-    parts = list(_parts(target, units, pool))
+    parts = settle(target, list(_parts(target, units, pool)))
     check_budget(job, dataset, add_counts([part.counts for part in parts]))
     verdicts = judge(job, target, parts)
     manifest = target.commit(

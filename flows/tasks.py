@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from data.catalogue import Source
 from flows import reporting
 from flows.job import Job, Ref
-from flows.stages import corpus, documents, inference, promotion, publish, tokens, training
+from flows.stages import corpus, inference, promotion, publish, tokens, training
 from flows.stages.promotion import Verdict
 from flows.stages.training import Inputs, Trained
 from pipelines.download import RawFile
@@ -32,7 +32,7 @@ def fetch(job: Job, source: Source) -> RawFile:
     return corpus.fetch(job, source)
 
 
-extract_documents = _stage("Extract documents", "corpus")(documents.documents)
+extract_documents = _stage("Extract documents", "corpus")(corpus.documents)
 clean_documents = _stage("Clean and filter", "corpus")(corpus.candidates)
 find_duplicates = _stage("Find duplicates", "corpus")(corpus.duplicates)
 build_corpus = _stage("Build corpus", "corpus")(corpus.corpus)

@@ -12,13 +12,15 @@ import polars as pl
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress
-from data.versions import check_counts
-from flows.build import Output, Unit, build
+from flows.build import Output, Unit, build, tally
 from flows.job import Job, Ref
 from flows.stages import versions
+from flows.stages.documents import documents
 from pipelines import clean, dedup
 from pipelines.clean import CleanConfig
 from pipelines.download import RawFile, download
+
+__all__ = ["candidates", "corpus", "documents", "duplicates", "fetch", "part_key", "read", "read_part"]
 
 
 def fetch(job: Job, source: Source) -> RawFile:
@@ -75,15 +77,6 @@ def read_part(job: Job, ref: Ref, part: dict[str, Any], columns: list[str] | Non
 def part_key(part: dict[str, Any], *decisions: Any) -> str:
     """Key of work on a part: its own key and hash, and whatever else decides the outcome."""
     return fingerprint([part["key"], part["sha256"], *decisions])
-
-
-def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
-    """Counts of a stage from its rejects. Raises AccountingError if a record is missing."""
-    counts: dict[str, Any] = {"in": n_in, "kept": kept, "filtered": {}, "failed": {}}
-    for kind, reason in rejects.select("kind", "reason").iter_rows():
-        counts[kind][reason] = counts[kind].get(reason, 0) + 1
-    check_counts("stage", counts)
-    return counts
 
 
 def _each(

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress, ignore
-from flows.build import Output, Unit, build
+from flows.build import Output, Unit, build, tally
 from flows.job import Job, Ref
 from flows.stages import versions
-from flows.stages.corpus import tally
+from flows.stages.superseded import FILE, without_superseded
 from pipelines import extract, sources
 from pipelines.download import RawFile
 from pipelines.extract import ExtractConfig
@@ -35,12 +35,16 @@ _RATIO = 5  # characters of a dump per compressed byte, about
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a worker has to know to make documents of records. `deadly`: it may be ended for its slowness."""
+    """What a worker has to know to make documents of records.
+
+    `deadly`: it may be ended for its slowness. `file` is the name of the file they come from.
+    """
 
     extract: ExtractConfig
     lang: str | None
     page_seconds: float
     deadly: bool
+    file: str
 
 
 def documents(job: Job, raw: list[RawFile]) -> Ref:
@@ -52,7 +56,16 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
 
     def built(*, apart: bool) -> Ref:
         units = _units(job, raw, fingerprint(config), apart=apart)
-        return build(job, "documents", version, units, inputs=recorded, config=config, pool=job.pool)
+        return build(
+            job,
+            "documents",
+            version,
+            units,
+            inputs=recorded,
+            config=config,
+            pool=job.pool,
+            settle=without_superseded,
+        )
 
     try:
         return built(apart=True)
@@ -97,6 +110,7 @@ class _File:
             lang=self.source.language,
             page_seconds=self.job.recipe.page_seconds,
             deadly=self.job.pool is not None,
+            file=self.raw.path.name,
         )
 
     def pages(self, span: Span | None = None, progress: Progress = ignore) -> DumpPages:
@@ -194,7 +208,7 @@ def extract_records(records: list[Record], options: Options, *, careful: bool = 
     if careful:
         records = [_tried(record, options) for record in records]
     frame, rejects = _extracted(records, options)
-    return Output(frame, tally(len(records), frame.height, rejects), rejects)
+    return Output(frame, tally(len(records), frame.height, rejects), rejects, facts={FILE: options.file})
 
 
 def _tried(record: Record, options: Options) -> Record:
