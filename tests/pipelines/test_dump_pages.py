@@ -196,9 +196,10 @@ def test_salvage_excuses_no_file_that_is_no_dump(tmp_path: Path, content: bytes)
         salvage(plain(tmp_path / "d.xml", content), source="mine")
 
 
-def test_comments_and_sections_of_characters_are_left_to_the_parser(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "<!-- <page> -->"])
+def test_comments_and_sections_of_characters_are_left_to_the_parser(tmp_path: Path, before: str) -> None:
     inside = page(2, "<![CDATA[</page><page>]]>x")
-    xml = "<!-- <page> -->" + HEAD + page(1) + inside + "<!-- </page> -->" + page(3) + TAIL
+    xml = before + HEAD + page(1) + inside + "<!-- </page> -->" + page(3) + TAIL
     found = list(read(plain(tmp_path / "d.xml", xml)))
     assert [(record.doc_id, record.text) for record in found] == [
         ("tinywiki:1", "words"),
@@ -212,6 +213,12 @@ def test_errors_name_the_line_also_where_the_parser_did_not_read_all_before(tmp_
     bad_line = 1 + xml[: xml.index("</revision<")].count("\n")
     with pytest.raises(SourceError, match=f"at line {bad_line}:"):
         list(read(plain(tmp_path / "d.xml", xml + TAIL)))
+
+
+def test_an_early_end_names_its_line(tmp_path: Path) -> None:
+    xml = HEAD + page(1) + page(2) + page(3)[:-40]
+    with pytest.raises(SourceError, match=f"ends at line {1 + xml.count(chr(10))} without"):
+        list(read(plain(tmp_path / "d.xml", xml)))
 
 
 def by_expat(path: Path, **options: bool) -> Iterator[Record]:

@@ -70,6 +70,7 @@ def test_a_page_over_the_limit_is_counted_and_not_kept() -> None:
     [
         ("x &lt;b", "x <b/> &lt;b"),
         ("x &lt;b", "x > b"),
+        ("<model>", "<model />\n<model>"),
         ("x &lt;b", "x &#65; b"),
         ("x &lt;b", "x &bomb; b"),
         ("x &lt;b", "x & b"),
@@ -92,6 +93,10 @@ def test_what_is_laid_out_otherwise_is_left_to_the_parser(what: str, instead: st
     assert changed != NEW
     page = plain_page.parse(changed.encode(), 1, max_chars=1000)
     assert page is None or page == parsed(changed.encode())
+
+
+def test_the_end_of_a_section_in_text_is_left_to_the_parser() -> None:
+    assert plain_page.parse(NEW.replace("x &lt;b", "x ]]> b").encode(), 1, max_chars=1000) is None
 
 
 def test_bytes_that_are_no_text_are_told() -> None:
