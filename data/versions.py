@@ -83,6 +83,20 @@ class Build:
         facts: dict[str, Any] | None = None,
     ) -> Part:
         """Write a part and its rejects, then its note. Raises AccountingError if the counts do not add up."""
+        drafted = self.draft(index, key, table, counts=counts, rejects=rejects, metadata=metadata)
+        return self.note(replace(drafted, facts=facts or {}))
+
+    def draft(
+        self,
+        index: int,
+        key: str,
+        table: pa.Table,
+        *,
+        counts: dict[str, Any],
+        rejects: pa.Table | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Part:
+        """Write the files of a part, which count for nothing before `note` says so."""
         check_counts(self.contract.name, counts, table.num_rows)
         _check_rejects(self.contract.name, counts, rejects)
         name = f"part-{index:05d}-{key}.parquet"
@@ -90,7 +104,7 @@ class Build:
         rejects_file = f"{REJECTS}/{name}" if rejects is not None and rejects.num_rows else None
         if rejects is not None and rejects_file:
             write_parquet(self.folder / rejects_file, rejects)
-        part = Part(
+        return Part(
             index=index,
             key=key,
             file=name,
@@ -101,9 +115,7 @@ class Build:
             rejects_file=rejects_file,
             rejects_sha256=sha256_file(self.folder / rejects_file) if rejects_file else None,
             bounds=_bounds(table, self.contract),
-            facts=facts or {},
         )
-        return self._note(part)
 
     def adopt(self, index: int, key: str, source: Path, *, rows: int, sha256: str) -> Part:
         """Take a finished Parquet file of another dataset of the same schema as a part, by a hard link."""
@@ -111,7 +123,7 @@ class Build:
         files.link(source, self.folder / name)
         counts = {"in": rows, "kept": rows, "filtered": {}, "failed": {}}
         size = source.stat().st_size
-        return self._note(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
+        return self.note(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
 
     def commit(self, parts: list[Part], manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest and rename the finished folder into place; returns the manifest.
@@ -154,7 +166,8 @@ class Build:
         files.sync(target.parent)
         return manifest
 
-    def _note(self, part: Part) -> Part:
+    def note(self, part: Part) -> Part:
+        """Commit a part whose files are written."""
         files.write_json(self.folder / NOTES / f"{part.index:05d}-{part.key}.json", asdict(part))
         return part
 
@@ -187,7 +200,7 @@ class Build:
         rejects_file = f"{REJECTS}/{name}" if part.rejects_file else None
         if part.rejects_file and rejects_file:
             files.link(folder / part.rejects_file, self.folder / rejects_file)
-        return self._note(replace(part, index=index, file=name, rejects_file=rejects_file))
+        return self.note(replace(part, index=index, file=name, rejects_file=rejects_file))
 
     def _drop_strays(self, parts: list[Part]) -> None:
         wanted = {MANIFEST} | {part.file for part in parts} | {part.rejects_file for part in parts}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,11 +14,13 @@ import pyarrow.parquet as pq
 from data import files
 from data.conform import conform
 from data.contracts import CONTRACTS, Contract
-from data.errors import TextmillError
+from data.errors import ContractError, TextmillError
 from data.hashing import fingerprint
-from data.versions import Build, Part, add_counts
+from data.versions import Build, Part, add_counts, check_counts
 from flows.job import Job, Ref, tools
+from flows.workers import OutOfTimeError, Pool
 from pipelines import validate
+from pipelines.checks import observe
 from pipelines.extract import REJECT_SCHEMA
 
 
@@ -38,20 +41,62 @@ class Output:
 
 @dataclass(frozen=True)
 class Unit:
-    """A part to be made: its key tells whether it is there already."""
+    """A part to be made: its key tells whether it is there already.
+
+    For worker processes, `compute` is a partial of a function that can be imported. `retry` takes its place where
+    a worker ran out of CPU time in one page. `told` is called when the part is there.
+    """
 
     index: int
     key: str
     compute: Callable[[], Output]
+    told: Callable[[], None] = lambda: None
+    retry: Callable[[], Output] | None = None
 
 
-def build(job: Job, dataset: str, version: str, units: Iterable[Unit], *, inputs: Any, config: Any) -> Ref:
-    """The dataset version, made from `units` unless it is published. Raises ValidationError, ErrorBudgetError."""
+@dataclass(frozen=True)
+class Draft:
+    """What a worker made of a unit: files on the disk that no note vouches for yet, and what is judged of them.
+
+    `part` is None where the rows do not fit the schema; `output` then holds them.
+    """
+
+    part: Part | None
+    output: Output
+    light: pl.DataFrame
+    ids: pl.Series | None
+
+
+def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
+    """Counts of a stage from its rejects. Raises AccountingError if a record is missing."""
+    counts: dict[str, Any] = {"in": n_in, "kept": kept, "filtered": {}, "failed": {}}
+    for kind, reason in rejects.select("kind", "reason").iter_rows():
+        counts[kind][reason] = counts[kind].get(reason, 0) + 1
+    check_counts("stage", counts)
+    return counts
+
+
+def build(
+    job: Job,
+    dataset: str,
+    version: str,
+    units: Iterable[Unit],
+    *,
+    inputs: Any,
+    config: Any,
+    pool: Pool | None = None,
+    settle: Callable[[Build, list[Part]], list[Part]] = lambda _, parts: parts,
+) -> Ref:
+    """The dataset version, made from `units` unless it is published; by the workers of `pool` if there is one.
+
+    `settle` may change parts once all are known, for what concerns several of them. Raises ValidationError,
+    ErrorBudgetError.
+    """
     contract = CONTRACTS[dataset]
     target = Build(job.lake, job.pipeline, contract, version)
     if (manifest := target.published) is not None:
         return Ref(dataset, version, manifest["rows"], reused=True)
-    parts = [_part(target, unit) for unit in units]
+    parts = settle(target, list(_parts(target, units, pool)))
     check_budget(job, dataset, add_counts([part.counts for part in parts]))
     verdicts = judge(job, target, parts)
     manifest = target.commit(
@@ -67,15 +112,88 @@ def build(job: Job, dataset: str, version: str, units: Iterable[Unit], *, inputs
     return Ref(dataset, version, manifest["rows"], reused=False)
 
 
-def _part(target: Build, unit: Unit) -> Part:
-    """The part under its full key, which holds the contract and the libraries too, found or made."""
-    full = replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
-    return target.find(full.index, full.key) or make(target, full)
+def _parts(target: Build, units: Iterable[Unit], pool: Pool | None) -> Iterator[Part]:
+    """The parts in order, found or made. At most `pool.room` units are held at a time, whatever their number."""
+    waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
+    for unit in units:
+        # The full key holds the contract and the libraries, too.
+        full = replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
+        found = target.find(full.index, full.key)
+        if pool is None:
+            yield _told(full, found or make(target, full))
+            continue
+        waiting.append((full, found or _submit(pool, target, full)))
+        while len(waiting) > pool.room:
+            yield _arrived(target, pool, *waiting.popleft())
+    while waiting and pool is not None:
+        yield _arrived(target, pool, *waiting.popleft())
+
+
+def _told(unit: Unit, part: Part) -> Part:
+    unit.told()
+    return part
+
+
+def _submit(pool: Pool, target: Build, unit: Unit) -> Future[Draft]:
+    return pool.submit(draft, replace(target), unit.index, unit.key, unit.compute)
+
+
+def _arrived(target: Build, pool: Pool, unit: Unit, made: Part | Future[Draft]) -> Part:
+    """The part, committed; a unit on which a worker spent its CPU time is tried once more, with care."""
+    if isinstance(made, Part):
+        return _told(unit, made)
+    try:
+        drafted = made.result()
+    except OutOfTimeError:
+        if unit.retry is None:
+            raise
+        drafted = _submit(pool, target, replace(unit, compute=unit.retry)).result()
+    return _told(unit, finish(target, unit, drafted))
 
 
 def make(target: Build, unit: Unit) -> Part:
     """Compute a part, quarantine the rows that break the contract, write the rest."""
-    output = unit.compute()
+    return _commit(target, unit, unit.compute())
+
+
+def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) -> Draft:
+    """In a worker: compute a part and write its files. Great Expectations judges it in the parent: it loads slowly."""
+    output = compute()
+    light, ids = observe(output.frame, target.contract), validate.ids_of(output.frame)
+    try:
+        table = conform(output.frame, target.contract)
+    except ContractError:
+        return Draft(None, output, light, ids)
+    rejects = _rejects(output.rejects, None, kept_from=output.frame, dataset=target.contract.name)
+    part = target.draft(
+        index,
+        key,
+        table,
+        counts=output.counts,
+        rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
+        metadata=output.metadata,
+    )
+    return Draft(part, replace(output, frame=pl.DataFrame(), rejects=None), light, ids)
+
+
+def finish(target: Build, unit: Unit, drafted: Draft) -> Part:
+    """Judge what a worker wrote and commit it; where rows break the contract, write it again without them."""
+    failures, result = validate.validate_light(drafted.light, drafted.ids, target.contract)
+    if drafted.part is not None and not failures.height:
+        facts = {**drafted.output.facts, "validation": result.as_json()}
+        return target.note(replace(drafted.part, facts=facts))
+    return _commit(target, unit, _reread(target, drafted))
+
+
+def _reread(target: Build, drafted: Draft) -> Output:
+    part = drafted.part
+    if part is None:
+        return drafted.output
+    rejects = pl.read_parquet(target.folder / part.rejects_file) if part.rejects_file else None
+    return replace(drafted.output, frame=pl.read_parquet(target.folder / part.file), rejects=rejects)
+
+
+def _commit(target: Build, unit: Unit, output: Output) -> Part:
     kept, failures, result = validate.validate_rows(output.frame, target.contract)
     counts = {**output.counts, "kept": output.counts["kept"] - failures.height}
     if failures.height:
@@ -129,11 +247,11 @@ def key_frame(target: Build, contract: Contract, parts: list[Part]) -> pl.DataFr
 
 
 def _rejects(
-    rejects: pl.DataFrame | None, failures: pl.DataFrame, *, kept_from: pl.DataFrame, dataset: str
+    rejects: pl.DataFrame | None, failures: pl.DataFrame | None, *, kept_from: pl.DataFrame, dataset: str
 ) -> pl.DataFrame:
     """Rejects of the step and of the validation, in one frame."""
     frames = [] if rejects is None or not rejects.height else [rejects.select(REJECT_SCHEMA.keys())]
-    if failures.height:
+    if failures is not None and failures.height:
         rows = kept_from[failures["row"].to_list()]
         source = pl.col("doc_id").cast(pl.String).str.split(":").list.first().fill_null("unknown")
         ids = rows.select(

@@ -43,6 +43,10 @@ Pipeline = Annotated[str | None, typer.Option(help="Name of the pipeline; by def
 LakeDir = Annotated[Path, typer.Option("--lake", envvar="TEXTMILL_LAKE", help="Folder of the lake.")]
 Config = Annotated[Path | None, typer.Option(help="YAML file with options of the stages.")]
 Limit = Annotated[int | None, typer.Option(help="Only the first N pages of each source.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(envvar="TEXTMILL_WORKERS", help="Worker processes; by default one per CPU, 0 for none."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 _DEFAULT_LAKE = Path("lake")
 _LATER = 2
@@ -55,6 +59,7 @@ def run(
     lake: LakeDir = _DEFAULT_LAKE,
     config: Config = None,
     limit: Limit = None,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
     """The whole job, once, here: corpus, models, evaluation, predictions, report."""
@@ -62,7 +67,7 @@ def run(
     from flows.plan import plan as make_plan
 
     console = show.console(stderr=json)
-    job = _job(source, pipeline, lake, config, limit)
+    job = _job(source, pipeline, lake, config, limit, workers)
     job.lake.check_writable()
     if make_plan(job).nothing_to_do:
         console.print(f"Nothing to do: everything of '{job.pipeline}' is up to date.")
@@ -81,6 +86,7 @@ def plan(
     lake: LakeDir = _DEFAULT_LAKE,
     config: Config = None,
     limit: Limit = None,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
     """What a run would compute, what it would reuse, and why; nothing is computed or written."""
@@ -88,7 +94,7 @@ def plan(
     from flows.plan import plan as make_plan
     from flows.plan import usage
 
-    job = _job(source, pipeline, lake, config, limit)
+    job = _job(source, pipeline, lake, config, limit, workers)
     found = make_plan(job)
     if json:
         steps = [{"step": s.name, "version": s.version, "state": s.state, "why": s.why} for s in found.steps]
@@ -104,12 +110,13 @@ def corpus_build(
     lake: LakeDir = _DEFAULT_LAKE,
     config: Config = None,
     limit: Limit = None,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
     """To a published corpus and its tokens."""
     from flows import show
 
-    job = _job(source, pipeline, lake, config, limit)
+    job = _job(source, pipeline, lake, config, limit, workers)
     _run_flow("corpus_build", job, config, quiet=json)
     if json:
         show.as_json(show.summary(job.lake, job.pipeline))
@@ -241,7 +248,14 @@ for late in (
     _later(*late)
 
 
-def _job(source: list[str] | None, pipeline: str | None, lake: Path, config: Path | None, limit: int | None) -> Job:
+def _job(
+    source: list[str] | None,
+    pipeline: str | None,
+    lake: Path,
+    config: Path | None,
+    limit: int | None,
+    workers: int | None,
+) -> Job:
     from flows.job import make_job
     from flows.recipe import read_recipe
 
@@ -251,6 +265,7 @@ def _job(source: list[str] | None, pipeline: str | None, lake: Path, config: Pat
         pipeline=pipeline,
         recipe=read_recipe(config),
         limit=limit,
+        workers=workers,
         run_id="plan",
         started="",
     )
@@ -275,6 +290,7 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
             lake=str(job.lake.root),
             config=str(config) if config else None,
             limit=job.limit,
+            workers=job.pool.size if job.pool else 0,
         )
 
 

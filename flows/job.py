@@ -13,6 +13,7 @@ from data.hashing import fingerprint
 from data.lake import Lake
 from data.progress import Listener, silent
 from flows.recipe import Recipe
+from flows.workers import Pool, count_workers
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,17 @@ class Job:
     started: str
     limit: int | None = None
     listen: Listener = field(default=silent, compare=False, repr=False)
+    pool: Pool | None = field(default=None, compare=False, repr=False)
 
     @property
     def report_folder(self) -> Path:
         """Where the pages of this run go."""
         return self.lake.reports / self.run_id
+
+    def close(self) -> None:
+        """End the workers."""
+        if self.pool is not None:
+            self.pool.close()
 
     def model_name(self, task: str) -> str:
         """Name of a model of this pipeline in the registry."""
@@ -69,8 +76,12 @@ def make_job(
     run_id: str,
     started: str,
     listen: Listener = silent,
+    workers: int | None = None,
 ) -> Job:
-    """A job from the words of a command line. Without a name a limited run is a pipeline of its own."""
+    """A job from the words of a command line. Without a name a limited run is a pipeline of its own.
+
+    `workers` is the number of worker processes; None is one per CPU, 0 none at all.
+    """
     if limit is not None and limit < 1:
         raise TextmillError(f"--limit is {limit}; it must be at least 1")
     place = Lake(lake)
@@ -83,7 +94,8 @@ def make_job(
         raise TextmillError(f"two sources are called '{twice}'; rename a file, a source is known by its name")
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
     place.pipeline(name)
-    return Job(place, name, found, recipe, run_id, started, limit, listen)
+    count = count_workers(workers)
+    return Job(place, name, found, recipe, run_id, started, limit, listen, Pool(count) if count else None)
 
 
 def tools() -> dict[str, str]:

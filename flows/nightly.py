@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,15 @@ class Outcome:
     report: Path | None
 
 
-def prepare(sources: list[str], pipeline: str | None, lake: str | None, config: str | None, limit: int | None) -> Job:
+def prepare(
+    sources: list[str],
+    pipeline: str | None,
+    lake: str | None,
+    config: str | None,
+    *,
+    limit: int | None,
+    workers: int | None,
+) -> Job:
     """The job of a flow run: the clock and the environment enter here."""
     now = datetime.now(UTC)
     name = str(runtime.flow_run.id or "run").split("-", maxsplit=1)[0]
@@ -42,6 +51,7 @@ def prepare(sources: list[str], pipeline: str | None, lake: str | None, config: 
         pipeline=pipeline,
         recipe=read_recipe(Path(config) if config else None),
         limit=limit,
+        workers=Settings().workers if workers is None else workers,
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{name}",
         started=now.isoformat(timespec="seconds"),
         listen=log_listener() if under_worker else listener(),
@@ -62,11 +72,13 @@ def nightly(
     pipeline: str | None = None,
     lake: str | None = None,
     config: str | None = None,
+    *,
     limit: int | None = None,
+    workers: int | None = None,
 ) -> Outcome:
     """The whole job: from sources to published datasets, models, predictions and a report."""
-    job = prepare(sources, pipeline, lake, config, limit)
-    with job.lake.lock(job.pipeline):
+    job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers)
+    with closing(job), job.lake.lock(job.pipeline):
         made = corpus(job)
         inputs, trained = train(job, made)
         metrics, verdicts = evaluate(job, inputs, trained)
@@ -84,11 +96,13 @@ def corpus_build(
     pipeline: str | None = None,
     lake: str | None = None,
     config: str | None = None,
+    *,
     limit: int | None = None,
+    workers: int | None = None,
 ) -> Outcome:
     """To a published corpus and its tokens; predictions stay published where they belong to the same corpus."""
-    job = prepare(sources, pipeline, lake, config, limit)
-    with job.lake.lock(job.pipeline):
+    job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers)
+    with closing(job), job.lake.lock(job.pipeline):
         made: CorpusRefs = corpus(job)
         tasks.publish_release(job, made.datasets, [], None)
     return Outcome(job.pipeline, job.run_id, made.datasets, [], None)

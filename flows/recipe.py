@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -36,6 +36,12 @@ class Recipe(BaseModel):
     )
     part_pages: int = Field(default=2000, ge=1, description="pages of a part at the most")
     part_chars: int = Field(default=16_000_000, ge=1000, description="characters of a part at the most")
+    on_bad_file: Literal["fail", "salvage"] = Field(
+        default="fail", description="salvage: keep what can be read of a damaged dump and reject the rest"
+    )
+    page_seconds: float = Field(
+        default=10.0, gt=0, description="CPU seconds that the extraction of a page may take; slower ones are rejected"
+    )
     max_failed_share: float = Field(default=0.05, ge=0, le=1, description="share of failed records that ends a run")
 
     @field_validator("models")

@@ -1,4 +1,4 @@
-"""The environment of a command: where the lake is, and how it meets the network."""
+"""The environment of a command: where the lake is, how it meets the network, how many workers there are."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TEXTMILL_")
 
     lake: Path = Path("lake")
+    workers: int | None = None
     wikimedia: str = WIKIMEDIA
     contact: str = CONTACT
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from data.errors import AccountingError
 from pipelines.sources.records import Record, Reject, failed, filtered
+from pipelines.watchdog import PageTimeoutError, limited
 from pipelines.wikitext import Extracted, Section, to_text
 from pipelines.wikitext.blocks import plain_text
 
@@ -53,24 +54,40 @@ class ExtractConfig:
 
 
 def extract(
-    records: Sequence[Record], *, config: ExtractConfig | None = None, lang: str | None = None
+    records: Sequence[Record],
+    *,
+    config: ExtractConfig | None = None,
+    lang: str | None = None,
+    page_seconds: float | None = None,
+    deadly: bool = False,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return documents and rejects, both sorted by native id, numbers as numbers.
 
-    `lang` overrides the language that the records declare. One record's fault never costs another: what
-    crashes is a reject. Raises AccountingError unless every record is in exactly one of the two frames.
+    `lang` overrides the language that the records declare. A record that takes more than `page_seconds` of CPU time
+    is rejected; with `deadly` the process ends where it cannot be stopped otherwise (see `watchdog`). One record's
+    fault never costs another: what crashes is a reject. Raises AccountingError unless every record is in exactly one
+    of the two frames.
     """
     config = config or ExtractConfig()
     documents: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
     for record in sorted(records, key=_order):
-        outcome = _outcome(record, config, lang)
+        try:
+            with limited(page_seconds, deadly=deadly):
+                outcome = _outcome(record, config, lang)
+        except PageTimeoutError:
+            outcome = page_timeout(page_seconds)
         if isinstance(outcome, Reject):
             rejects.append(_reject_row(record, outcome))
         else:
             documents.append(_document_row(record, outcome, lang))
     _check_accounts(len(records), len(documents), len(rejects))
     return pl.DataFrame(documents, schema=DOCUMENT_SCHEMA), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+
+
+def page_timeout(seconds: float | None) -> Reject:
+    """The reject of a record whose extraction was stopped."""
+    return failed("page_timeout", f"more than {seconds} s of CPU time")
 
 
 def _outcome(record: Record, config: ExtractConfig, lang: str | None) -> Extracted | Reject:

@@ -92,16 +92,31 @@ def validate_rows(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame
     has none), `reason` (the first condition that it breaks) and `detail` (all of them).
     Raises ValidationError when an expectation itself cannot be judged, ContractError for a missing column.
     """
-    conditions = row_conditions(contract)
-    outcomes = _judge(observe(frame, contract), conditions, contract.name, rows=True)
-    failures = _failures(frame, conditions, [rows for _, rows in outcomes])
+    failures, result = validate_light(observe(frame, contract), ids_of(frame), contract)
     kept = frame.filter(~pl.int_range(pl.len()).is_in(failures["row"].implode())) if failures.height else frame
     if kept.height + failures.height != frame.height:
         raise AccountingError(
             f"validation of {contract.name}: {frame.height} rows in, {kept.height} kept and {failures.height} failed"
         )
+    return kept, failures, result
+
+
+def validate_light(light: pl.DataFrame, ids: pl.Series | None, contract: Contract) -> tuple[pl.DataFrame, PartResult]:
+    """The rows that break the contract, as from `validate_rows`, and the verdicts, from what `observe` made alone.
+
+    `ids` are the doc_ids of the rows, where they have some; another process may have made both.
+    """
+    conditions = row_conditions(contract)
+    outcomes = _judge(light, conditions, contract.name, rows=True)
+    failures = _failures(ids, conditions, [rows for _, rows in outcomes])
     verdicts = tuple(verdict for verdict, _ in outcomes)
-    return kept, failures, PartResult(contract.name, frame.height, kept.height, failures.height, verdicts)
+    kept = light.height - failures.height
+    return failures, PartResult(contract.name, light.height, kept, failures.height, verdicts)
+
+
+def ids_of(frame: pl.DataFrame) -> pl.Series | None:
+    """The doc_ids of a frame, None where it has none."""
+    return frame["doc_id"].cast(pl.String) if "doc_id" in frame.columns else None
 
 
 def validate_dataset(keys: pl.DataFrame, n_rows: int, contract: Contract) -> list[Verdict]:
@@ -201,7 +216,7 @@ def _refuse_crash(asked: Condition, found: dict[str, Any], dataset: str) -> None
         )
 
 
-def _failures(frame: pl.DataFrame, conditions: list[Condition], rows: list[list[int]]) -> pl.DataFrame:
+def _failures(ids: pl.Series | None, conditions: list[Condition], rows: list[list[int]]) -> pl.DataFrame:
     """A line per row that breaks a condition, in the order of the rows."""
     broken = [
         pl.DataFrame({"row": indices, "reason": c.name, "said": c.text}, schema_overrides={"row": pl.Int64})
@@ -212,8 +227,8 @@ def _failures(frame: pl.DataFrame, conditions: list[Condition], rows: list[list[
         return pl.DataFrame(schema={"row": pl.Int64, "doc_id": pl.String, "reason": pl.String, "detail": pl.String})
     lines = pl.concat(broken).group_by("row", maintain_order=True).agg(pl.col("reason").first(), pl.col("said"))
     lines = lines.sort("row").with_columns(pl.format("not met: {}", pl.col("said").list.join("; ")).alias("detail"))
-    ids = frame["doc_id"][lines["row"]].cast(pl.String) if "doc_id" in frame.columns else pl.lit(None, pl.String)
-    return lines.with_columns(ids.alias("doc_id")).select("row", "doc_id", "reason", "detail")
+    named = pl.lit(None, pl.String) if ids is None else ids[lines["row"]]
+    return lines.with_columns(named.alias("doc_id")).select("row", "doc_id", "reason", "detail")
 
 
 def _add(first: Verdict, second: Verdict) -> Verdict:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,14 +12,16 @@ import polars as pl
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress
-from data.versions import check_counts
-from flows.build import Output, Unit, build
+from flows.build import Output, Unit, build, tally
 from flows.job import Job, Ref
 from flows.settings import Settings
 from flows.stages import versions
-from pipelines import clean, dedup, extract, sources
+from flows.stages.documents import documents
+from pipelines import clean, dedup
+from pipelines.clean import CleanConfig
 from pipelines.download import RawFile, download
-from pipelines.sources.records import Record
+
+__all__ = ["candidates", "corpus", "documents", "duplicates", "fetch", "part_key", "read", "read_part"]
 
 
 def fetch(job: Job, source: Source) -> list[RawFile]:
@@ -26,25 +30,17 @@ def fetch(job: Job, source: Source) -> list[RawFile]:
     return download(source, job.lake.raw / source.name, network=Settings().network(), progress=listen)
 
 
-def documents(job: Job, raw: list[RawFile]) -> Ref:
-    """Plain text of every page; redirects, other namespaces and unreadable pages are rejected with a reason."""
-    inputs = [(file.source, file.sha256) for file in raw]
-    version = versions.documents(job, inputs)
-    units = _document_units(job, raw)
-    recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
-    return build(job, "documents", version, units, inputs=recorded, config=versions.documents_config(job))
-
-
 def candidates(job: Job, documents: Ref) -> Ref:
     """Clean text of the documents that pass the filters which look at one document alone."""
     config = versions.candidates_config(job)
     version = versions.candidates(job, documents.version)
 
-    def unit(part: dict[str, Any], told: Callable[[int], None]) -> Unit:
-        return Unit(part["index"], part_key(part, config), lambda: _clean(job, documents, part, told))
+    def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
+        compute = partial(_clean, job.path(documents) / part["file"], job.recipe.clean)
+        return Unit(part["index"], part_key(part, config), compute, told)
 
     units = _each(job, documents, job.listen("Clean"), unit)
-    return build(job, "candidates", version, units, inputs=[vars(documents)], config=config)
+    return build(job, "candidates", version, units, inputs=[vars(documents)], config=config, pool=job.pool)
 
 
 def duplicates(job: Job, candidates: Ref) -> Ref:
@@ -61,11 +57,12 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     removed = read(job, duplicates)
     version = versions.corpus(candidates.version, duplicates.version)
 
-    def unit(part: dict[str, Any], told: Callable[[int], None]) -> Unit:
+    def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
         return _corpus_unit(job, candidates, part, removed, told)
 
     units = _each(job, candidates, job.listen("Deduplicate"), unit)
-    return build(job, "corpus", version, units, inputs=[vars(candidates), vars(duplicates)], config={})
+    inputs = [vars(candidates), vars(duplicates)]
+    return build(job, "corpus", version, units, inputs=inputs, config={}, pool=job.pool)
 
 
 def read(job: Job, ref: Ref, columns: list[str] | None = None) -> pl.DataFrame:
@@ -84,71 +81,19 @@ def part_key(part: dict[str, Any], *decisions: Any) -> str:
     return fingerprint([part["key"], part["sha256"], *decisions])
 
 
-def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
-    """Counts of a stage from its rejects. Raises AccountingError if a record is missing."""
-    counts: dict[str, Any] = {"in": n_in, "kept": kept, "filtered": {}, "failed": {}}
-    for kind, reason in rejects.select("kind", "reason").iter_rows():
-        counts[kind][reason] = counts[kind].get(reason, 0) + 1
-    check_counts("stage", counts)
-    return counts
-
-
 def _each(
-    job: Job, ref: Ref, listen: Progress, unit: Callable[[dict[str, Any], Callable[[int], None]], Unit]
+    job: Job, ref: Ref, listen: Progress, unit: Callable[[dict[str, Any], Callable[[], None]], Unit]
 ) -> Iterator[Unit]:
     """A unit for each part of a dataset; progress counts rows, also those of parts that need no work."""
     done = 0
-
-    def told(rows: int) -> None:
-        listen(done + rows, max(ref.rows, 1))
-
     for part in job.manifest(ref)["parts"]:
-        yield unit(part, told)
         done += part["rows"]
-        told(0)
+        yield unit(part, partial(listen, done, max(ref.rows, 1)))
 
 
-def _document_units(job: Job, raw: list[RawFile]) -> Iterator[Unit]:
-    index = 0
-    for number, file in enumerate(raw):
-        source = next(source for source in job.sources if source.name == file.source)
-        listen = job.listen(f"Extract {source.name}" if len(raw) > 1 else "Extract")
-        for batch in _batches(_records(job, source, file, listen), job):
-            key = fingerprint([file.sha256, index, number, versions.documents_config(job)])
-            yield Unit(index, key, lambda batch=batch, source=source: _extract(job, source, batch))  # type: ignore[misc]
-            index += 1
-
-
-def _records(job: Job, source: Source, file: RawFile, listen: Progress) -> Iterable[Record]:
-    name = source.reader or sources.reader_for(file.path)
-    return sources.READERS[name](
-        file.path, source=source.name, max_chars=job.recipe.page_chars, limit=job.limit, progress=listen
-    )
-
-
-def _batches(records: Iterable[Record], job: Job) -> Iterator[list[Record]]:
-    """Records in groups of bounded pages and characters."""
-    batch: list[Record] = []
-    chars = 0
-    for record in records:
-        batch.append(record)
-        chars += len(record.text)
-        if len(batch) >= job.recipe.part_pages or chars >= job.recipe.part_chars:
-            yield batch
-            batch, chars = [], 0
-    if batch:
-        yield batch
-
-
-def _extract(job: Job, source: Source, batch: list[Record]) -> Output:
-    frame, rejects = extract.extract(batch, config=job.recipe.extract, lang=source.language)
-    return Output(frame, tally(len(batch), frame.height, rejects), rejects)
-
-
-def _clean(job: Job, ref: Ref, part: dict[str, Any], told: Callable[[int], None]) -> Output:
-    frame = read_part(job, ref, part)
-    told(0)
-    kept, rejects = clean.clean(frame, config=job.recipe.clean)
+def _clean(path: Path, config: CleanConfig) -> Output:
+    frame = pl.read_parquet(path)
+    kept, rejects = clean.clean(frame, config=config)
     return Output(kept, tally(frame.height, kept.height, rejects), rejects)
 
 
@@ -159,15 +104,16 @@ def _find_duplicates(job: Job, ref: Ref) -> Output:
     return Output(found, counts)
 
 
-def _corpus_unit(job: Job, ref: Ref, part: dict[str, Any], removed: pl.DataFrame, told: Callable[[int], None]) -> Unit:
+def _corpus_unit(job: Job, ref: Ref, part: dict[str, Any], removed: pl.DataFrame, told: Callable[[], None]) -> Unit:
     """The key holds the decisions on this part's documents alone, so that other parts' leave it as it is."""
     ids = read_part(job, ref, part, ["doc_id"])
     decisions = removed.join(ids, on="doc_id", how="semi").sort("doc_id")
+    compute = partial(_without, job.path(ref) / part["file"], decisions)
+    return Unit(part["index"], part_key(part, decisions.rows(), "corpus"), compute, told)
 
-    def compute() -> Output:
-        frame = read_part(job, ref, part)
-        kept, rejects = dedup.apply(frame, decisions)
-        told(frame.height)
-        return Output(kept, tally(frame.height, kept.height, rejects), rejects)
 
-    return Unit(part["index"], part_key(part, decisions.rows(), "corpus"), compute)
+def _without(path: Path, decisions: pl.DataFrame) -> Output:
+    """A part of the candidates without the duplicates in it."""
+    frame = pl.read_parquet(path)
+    kept, rejects = dedup.apply(frame, decisions)
+    return Output(kept, tally(frame.height, kept.height, rejects), rejects)

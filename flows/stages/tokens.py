@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache, partial
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,6 +24,9 @@ from flows.stages import versions
 from flows.stages.corpus import fetch, part_key, read_part
 from pipelines import tokenise, validate
 from pipelines.download import RawFile
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 LABELS_VERSION = 1
 
@@ -45,29 +51,42 @@ def tokenizer(job: Job, corpus: Ref) -> str:
 
 def tokenizer_text(job: Job, name: str) -> str:
     """The tokenizer as JSON text."""
-    return (job.lake.tokenizers / job.pipeline / name / "tokenizer.json").read_text("utf-8")
+    return tokenizer_path(job, name).read_text("utf-8")
+
+
+def tokenizer_path(job: Job, name: str) -> Path:
+    """The file of a tokenizer."""
+    return job.lake.tokenizers / job.pipeline / name / "tokenizer.json"
 
 
 def tokens(job: Job, corpus: Ref, name: str) -> Ref:
     """The corpus as token ids."""
-    encoder = tokenise.load(tokenizer_text(job, name))
     listen = job.listen("Tokenise")
-    done = 0
+    path = tokenizer_path(job, name)
 
-    def compute(part: dict[str, Any]) -> Output:
-        nonlocal done
-        frame = tokenise.encode(read_part(job, corpus, part, ["doc_id", "text"]), encoder)
-        done += frame.height
-        listen(done, corpus.rows)
-        counts = {"in": part["rows"], "kept": frame.height, "filtered": {}, "failed": {}}
-        return Output(frame, counts, metadata={"tokenizer": name})
+    def unit(part: dict[str, Any], done: int) -> Unit:
+        compute = partial(_encode, job.path(corpus) / part["file"], path, name)
+        told = partial(listen, done + part["rows"], corpus.rows)
+        return Unit(part["index"], part_key(part, name, tokenise.VERSION), compute, told)
 
-    units = (
-        Unit(part["index"], part_key(part, name, tokenise.VERSION), lambda part=part: compute(part))  # type: ignore[misc]
-        for part in job.manifest(corpus)["parts"]
-    )
+    parts = job.manifest(corpus)["parts"]
+    units = map(unit, parts, accumulate((part["rows"] for part in parts), initial=0))
     inputs = [vars(corpus), {"tokenizer": name}]
-    return build(job, "tokens", versions.tokens(corpus.version, name), units, inputs=inputs, config={})
+    version = versions.tokens(corpus.version, name)
+    return build(job, "tokens", version, units, inputs=inputs, config={}, pool=job.pool)
+
+
+def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
+    """A part of the corpus as token ids."""
+    frame = tokenise.encode(pl.read_parquet(corpus, columns=["doc_id", "text"]), _loaded(tokenizer))
+    counts = {"in": frame.height, "kept": frame.height, "filtered": {}, "failed": {}}
+    return Output(frame, counts, metadata={"tokenizer": name})
+
+
+@lru_cache(maxsize=1)
+def _loaded(tokenizer: Path) -> Tokenizer:
+    """The tokenizer of a file, whose folder is named by its content."""
+    return tokenise.load(tokenizer.read_text("utf-8"))
 
 
 def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:

@@ -9,13 +9,16 @@ from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
 from pipelines import clean, dedup, extract, tokenise
+from pipelines.sources import wikipedia
 
 
 def documents_config(job: Job) -> dict[str, Any]:
     """What decides how sources become documents."""
     return {
         "extract": job.recipe.of("extract"),
-        "versions": extract.VERSION,
+        "versions": [extract.VERSION, wikipedia.VERSION],
+        "on_bad_file": job.recipe.on_bad_file,
+        "page_seconds": job.recipe.page_seconds,
         "page_chars": job.recipe.page_chars,
         "part_pages": job.recipe.part_pages,
         "part_chars": job.recipe.part_chars,
@@ -35,7 +38,8 @@ def dedup_config(job: Job) -> dict[str, Any]:
 
 def documents(job: Job, raw: list[tuple[str, str]]) -> str:
     """Version from the (source, sha256) of the files."""
-    return version_of(CONTRACTS["documents"], raw, documents_config(job))
+    read_as = [[source.name, source.reader, source.language] for source in job.sources]
+    return version_of(CONTRACTS["documents"], raw, documents_config(job), read_as)
 
 
 def candidates(job: Job, documents_version: str) -> str:

@@ -71,6 +71,7 @@ class DumpHandler:
 
     def __init__(self, path: Path, *, max_chars: int) -> None:
         self.site = Site()
+        self.page_end = 0  # bytes fed up to the end of the last page
         self.max_chars = max_chars
         self._path = path
         self._ready: list[RawPage] = []
@@ -79,12 +80,17 @@ class DumpHandler:
         self._field = ""  # the element whose characters are collected, if any
         self._parts: list[str] = []
         self._length = 0
-        self._count = 0
+        self.count = 0
         self._parser = self._new_parser()
 
     def feed(self, data: bytes, final: bool) -> None:
         """Parse one more piece; raises ExpatError and SourceError."""
         self._parser.Parse(data, final)
+
+    @property
+    def between_pages(self) -> bool:
+        """Whether what was fed so far ends inside the root element and outside any other."""
+        return self._stack == ["mediawiki"]
 
     def take(self) -> Iterator[RawPage]:
         """Pages completed since the last call."""
@@ -113,8 +119,8 @@ class DumpHandler:
         if depth == 1:
             self._root(name, attributes)
         elif depth == 2 and name == "page":
-            self._count += 1
-            self._page = RawPage(self._count)
+            self.count += 1
+            self._page = RawPage(self.count)
         elif depth == 3:
             self._start_third(name, attributes)
         elif depth == 4:
@@ -165,6 +171,7 @@ class DumpHandler:
             self._store("".join(self._parts))
         elif len(self._stack) == 2 and name == "page":
             self._ready.append(self._page)
+            self.page_end = self._parser.CurrentByteIndex + len("</page>")
         self._stack.pop()
 
     def _store(self, value: str) -> None:

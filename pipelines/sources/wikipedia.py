@@ -1,25 +1,47 @@
-"""MediaWiki dumps (`pages-articles*.xml`, plain, bz2 or gzip) as a stream of records, one per page.
+"""MediaWiki dumps (`pages-articles*.xml`, plain, bz2, gzip or xz) as a stream of records, one per page.
 
-The XML goes to expat in pieces, so memory depends on the longest page kept and not on the dump.
+Memory depends on the longest page kept and not on the dump.
 Format: https://www.mediawiki.org/wiki/Help:Export, schemas 0.3 to 0.11.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
 
 from data.progress import Progress, ignore
-from pipelines.sources.dump import DumpHandler, RawPage
+from pipelines.sources import plain_page
+from pipelines.sources.dump import DumpHandler, RawPage, Site
+from pipelines.sources.dump_pages import ROOT, DumpPages, Item, Lost, invalid_utf8, xml_error
+from pipelines.sources.multistream import spans
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
-from pipelines.sources.streams import chunks
+from pipelines.sources.splitter import START, Piece
+from pipelines.sources.streams import Span, compression_of, salvaged, size_of
 
-__all__ = ["read"]
+__all__ = ["Dump", "dump_of", "empty", "read", "records", "span_pages", "spans_of"]
+
+VERSION = 1
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dump:
+    """What has to be known of a dump to make a record of one of its pages; `stream` where only a span is read."""
+
+    path: Path
+    name: str
+    site: Site
+    max_chars: int = MAX_CHARS
+    salvage: bool = False
+    stream: int | None = None
+
+    def origin(self, where: str) -> str:
+        """Where a record stands."""
+        return f"{self.path.name}#{'' if self.stream is None else f'stream={self.stream},'}{where}"
 
 
 def read(
@@ -29,118 +51,146 @@ def read(
     max_chars: int = MAX_CHARS,
     limit: int | None = None,
     progress: Progress = ignore,
+    salvage: bool = False,
 ) -> Iterator[Record]:
     """Yield exactly one record for each page of a dump, in the order of the dump.
 
     The source of the records is the database that the dump names, else `source`. `max_chars` is in
     code points; a longer page is rejected without being held. `limit` stops after that many pages.
+    With `salvage`, what is damaged is a record that failed, and the rest is read.
     Raises SourceError where the file as a whole cannot be read.
     """
     path = Path(path)
-    handler = DumpHandler(path, max_chars=max_chars)
+    pages = DumpPages(path, max_chars=max_chars, progress=progress, salvage=salvage)
     done = 0
-    for page in _pages(path, handler, progress):
-        if limit is not None and done >= limit:
-            return
-        yield _record(page, handler, path, source)
-        done += 1
+    for item in pages:
+        dump = dump_of(pages, source, max_chars=max_chars, salvage=salvage)
+        for record in records([item], dump):
+            if limit is not None and done >= limit:
+                return
+            yield record
+            done += 1
         if done == limit:
             return
     if not done:
-        raise SourceError(f"{path} holds no page (empty dump). Download another dump.", reason="empty_dump")
+        raise empty(path)
 
 
-def _pages(path: Path, handler: DumpHandler, progress: Progress) -> Iterator[RawPage]:
-    """Feed the file to the parser and yield pages as they are completed."""
-    utf8 = codecs.getincrementaldecoder("utf-8")()
-    seen = 0
-    for data in chunks(path, progress=progress):
-        if not seen:
-            _check_start(data, path)
-        _feed(handler, utf8, data, path, seen)
-        seen += len(data)
-        yield from handler.take()
-    if not seen:
-        raise SourceError(f"{path} holds no XML: it decompresses to nothing. Download it again.", reason="empty_file")
-    _feed(handler, utf8, b"", path, seen, final=True)
-    yield from handler.take()
+def dump_of(pages: DumpPages, source: str | None, *, max_chars: int, salvage: bool) -> Dump:
+    """The dump whose first page has been reached. Raises SourceError where nothing names its source."""
+    name = _source_name(source, pages.site, pages.path)
+    return Dump(path=pages.path, name=name, site=pages.site, max_chars=max_chars, salvage=salvage)
 
 
-def _check_start(data: bytes, path: Path) -> None:
-    start = data.removeprefix(codecs.BOM_UTF8).lstrip()
-    if start and not start.startswith(b"<"):
-        raise SourceError(
-            f"{path} is neither bz2, gzip nor XML (it starts with {data[:12]!r}). "
-            "Give a MediaWiki dump such as pages-articles.xml.bz2.",
-            reason="not_xml",
-        )
-
-
-def _feed(
-    handler: DumpHandler, utf8: codecs.IncrementalDecoder, data: bytes, path: Path, offset: int, *, final: bool = False
-) -> None:
-    try:
-        utf8.decode(data, final)
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path} is not valid UTF-8 near byte {offset + error.start} of its XML ({error.reason}). "
-            "Download it again and compare its checksum.",
-            reason="invalid_utf8",
-        ) from error
-    try:
-        handler.feed(data, final)
-    except expat.ExpatError as error:
-        raise _xml_error(path, error, final) from error
-
-
-def _xml_error(path: Path, error: expat.ExpatError, final: bool) -> SourceError:
-    if final:
-        return SourceError(
-            f"{path} is truncated: its XML ends at line {error.lineno} without </mediawiki>. Download it again.",
-            reason="truncated_xml",
-        )
-    return SourceError(
-        f"{path} is not well-formed XML at line {error.lineno}: {expat.ErrorString(error.code)}. Download it again.",
-        reason="malformed_xml",
+def span_pages(dump: Dump, span: Span) -> DumpPages:
+    """The pages of some streams of a dump."""
+    return DumpPages(
+        dump.path,
+        max_chars=dump.max_chars,
+        salvage=dump.salvage,
+        span=span,
+        site=dump.site if span.start else None,
     )
 
 
-def _record(page: RawPage, handler: DumpHandler, path: Path, source: str | None) -> Record:
-    """The record of a page; a page that is rejected carries no text."""
-    name = _source_name(source, handler, path)
-    page_id = page.page_id if page.page_id.isascii() and page.page_id.isdigit() else None
-    reject = _reject(page, handler) if page_id else failed("no_page_id", f"id {page.page_id[:40]!r}")
+def spans_of(path: Path, *, streams: int, size: int) -> list[Span]:
+    """Ranges of the streams of a multistream dump that can be read apart; none for any other file.
+
+    A dump whose streams do not begin with a page, as from a parallel compressor, has to be read in one go.
+    """
+    if size_of(path) and compression_of(path) != "bz2":
+        return []
+    found = spans(path, streams=streams, size=size)
+    return found if len(found) > 1 and _begins_with_page(path, found[1]) else []
+
+
+def _begins_with_page(path: Path, span: Span) -> bool:
+    start = next(salvaged(path, progress=ignore, span=span), b"")
+    return isinstance(start, bytes) and start.lstrip().startswith(START)
+
+
+def empty(path: Path) -> SourceError:
+    """The error for a dump without a page."""
+    return SourceError(f"{path} holds no page (empty dump). Download another dump.", reason="empty_dump")
+
+
+def records(items: Iterable[Item], dump: Dump) -> Iterator[Record]:
+    """A record for each page; without salvage a SourceError for one that cannot be parsed."""
+    for item in items:
+        for page in _pages(item, dump) if isinstance(item, Piece) else [item]:
+            yield _lost(page, dump) if isinstance(page, Lost) else _record(page, dump)
+
+
+def _pages(piece: Piece, dump: Dump) -> list[RawPage] | list[Lost]:
+    """The page of a piece, read by expressions or by expat; in case of need, two that were taken for one."""
+    try:
+        page = plain_page.parse(piece.xml, piece.number, max_chars=dump.max_chars)
+        return [page] if page else _parsed(piece, dump)
+    except UnicodeDecodeError as error:
+        problem = invalid_utf8(dump.path, error, piece.byte)
+    except expat.ExpatError as error:
+        problem = xml_error(dump.path, error, piece.line - 1, final=False)
+    except SourceError as error:
+        problem = error
+    if not dump.salvage:
+        raise problem
+    return [Lost(problem.reason, str(problem), piece.byte)]
+
+
+def _parsed(piece: Piece, dump: Dump) -> list[RawPage]:
+    handler = DumpHandler(dump.path, max_chars=dump.max_chars)
+    handler.count = piece.number - 1
+    handler.feed(ROOT, False)
+    handler.feed(piece.xml, False)
+    handler.feed(b"</mediawiki>", True)
+    return list(handler.take())
+
+
+def _lost(lost: Lost, dump: Dump) -> Record:
+    """A record for what could not be read, be it one page or the rest of a file."""
     return Record(
-        doc_id=f"{name}:{page_id}" if page_id else None,
-        source=name,
-        origin=f"{path.name}#page={page_id or f'number-{page.number}'}",
+        doc_id=None,
+        source=dump.name,
+        origin=dump.origin(f"byte={lost.byte}"),
+        reject=failed(lost.reason, f"from byte {lost.byte} of the XML: {lost.detail}"[:500]),
+    )
+
+
+def _record(page: RawPage, dump: Dump) -> Record:
+    """The record of a page; a page that is rejected carries no text."""
+    page_id = page.page_id if page.page_id.isascii() and page.page_id.isdigit() else None
+    reject = _reject(page, dump) if page_id else failed("no_page_id", f"id {page.page_id[:40]!r}")
+    return Record(
+        doc_id=f"{dump.name}:{page_id}" if page_id else None,
+        source=dump.name,
+        origin=f"{dump.path.name}#page={page_id}" if page_id else dump.origin(f"page=number-{page.number}"),
         title=page.title or None,
-        url=handler.site.url_of(page.title),
-        lang_declared=handler.site.lang,
+        url=dump.site.url_of(page.title),
+        lang_declared=dump.site.lang,
         published_at=page.published_at,
         text="" if reject else page.text,
         markup="wikitext",
-        namespaces=handler.site.namespaces,
+        namespaces=dump.site.namespaces,
         n_chars=page.n_chars,
         reject=reject,
     )
 
 
-def _reject(page: RawPage, handler: DumpHandler) -> Reject | None:
-    namespace = handler.site.namespace_of(page)
+def _reject(page: RawPage, dump: Dump) -> Reject | None:
+    namespace = dump.site.namespace_of(page)
     if namespace != 0:
         return filtered("other_namespace", f"namespace {namespace}")
     if page.redirect is not None:
         return filtered("redirect", f"to {page.redirect}" if page.redirect else None)
     if page.model not in {"", "wikitext"}:
         return filtered("not_wikitext", f"model {page.model}")
-    if page.n_chars > handler.max_chars:
-        return failed("page_too_large", f"{page.n_chars} characters, at most {handler.max_chars}")
+    if page.n_chars > dump.max_chars:
+        return failed("page_too_large", f"{page.n_chars} characters, at most {dump.max_chars}")
     return None if page.text.strip() else filtered("no_text")
 
 
-def _source_name(source: str | None, handler: DumpHandler, path: Path) -> str:
-    name = handler.site.dbname
+def _source_name(source: str | None, site: Site, path: Path) -> str:
+    name = site.dbname
     for known in (name, source or ""):
         if _SOURCE_NAME.fullmatch(known):
             return known

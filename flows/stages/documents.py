@@ -1,0 +1,236 @@
+"""From raw files to documents: cut each file into parts that can be made anywhere, in any order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from data.catalogue import Source
+from data.hashing import fingerprint
+from data.progress import Progress, ignore
+from flows.build import Output, Unit, build, tally
+from flows.job import Job, Ref
+from flows.stages import versions
+from flows.stages.superseded import FILE, without_superseded
+from pipelines import extract, sources
+from pipelines.download import RawFile
+from pipelines.extract import ExtractConfig
+from pipelines.sources import wikipedia
+from pipelines.sources.dump_pages import DumpPages, Item
+from pipelines.sources.records import Record, SourceError
+from pipelines.sources.splitter import Piece
+from pipelines.sources.streams import Span
+from pipelines.sources.wikipedia import Dump
+from pipelines.watchdog import survives
+
+_T = TypeVar("_T", bound=Item | Record)
+_PAGES_PER_STREAM = 100  # what Wikimedia puts into a stream
+_RATIO = 5  # characters of a dump per compressed byte, about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a worker has to know to make documents of records.
+
+    `deadly`: it may be ended for its slowness. `file` is the name of the file they come from.
+    """
+
+    extract: ExtractConfig
+    lang: str | None
+    page_seconds: float
+    deadly: bool
+    file: str
+
+
+def documents(job: Job, raw: list[RawFile]) -> Ref:
+    """Plain text of every page; redirects, other namespaces and unreadable pages are rejected with a reason."""
+    inputs = [(file.source, file.sha256) for file in raw]
+    version = versions.documents(job, inputs)
+    config = versions.documents_config(job)
+    recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
+
+    def built(*, apart: bool) -> Ref:
+        units = _units(job, raw, fingerprint(config), apart=apart)
+        return build(
+            job,
+            "documents",
+            version,
+            units,
+            inputs=recorded,
+            config=config,
+            pool=job.pool,
+            settle=without_superseded,
+        )
+
+    try:
+        return built(apart=True)
+    except SourceError as error:
+        if error.reason != "unaligned_streams":
+            raise
+    return built(apart=False)
+
+
+def _units(job: Job, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
+    """The units of all files, numbered; `apart` reads the streams of a multistream dump apart."""
+    units = chain.from_iterable(_file_units(job, file, config, apart=apart) for file in raw)
+    for index, unit in enumerate(units):
+        yield replace(unit, index=index)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A raw file of a job. `key` is of all that decides its documents, but for its bytes."""
+
+    job: Job
+    source: Source
+    raw: RawFile
+    key: str
+
+    @property
+    def salvage(self) -> bool:
+        return self.job.recipe.on_bad_file == "salvage"
+
+    @property
+    def listen(self) -> Progress:
+        return self.job.listen("Extract" if len(self.job.sources) == 1 else f"Extract {self.source.name}")
+
+    @property
+    def reader(self) -> str:
+        return self.source.reader or sources.reader_for(self.raw.path)
+
+    @property
+    def options(self) -> Options:
+        return Options(
+            extract=self.job.recipe.extract,
+            lang=self.source.language,
+            page_seconds=self.job.recipe.page_seconds,
+            deadly=self.job.pool is not None,
+            file=self.raw.name,
+        )
+
+    def pages(self, span: Span | None = None, progress: Progress = ignore) -> DumpPages:
+        chars = self.job.recipe.page_chars
+        return DumpPages(self.raw.path, max_chars=chars, progress=progress, salvage=self.salvage, span=span)
+
+    def dump(self, pages: DumpPages) -> Dump:
+        chars = self.job.recipe.page_chars
+        return wikipedia.dump_of(pages, self.source.name, max_chars=chars, salvage=self.salvage)
+
+
+def _file_units(job: Job, raw: RawFile, config: str, *, apart: bool) -> Iterator[Unit]:
+    source = next(source for source in job.sources if source.name == raw.source)
+    file = _File(job, source, raw, fingerprint([raw.name, source.name, source.language, config]))
+    if file.reader != "wikipedia":
+        return _record_units(file)
+    recipe = job.recipe
+    streams, size = max(1, recipe.part_pages // _PAGES_PER_STREAM), recipe.part_chars // _RATIO
+    spans = wikipedia.spans_of(raw.path, streams=streams, size=size) if apart and job.limit is None else []
+    return _span_units(file, spans) if spans else _page_units(file)
+
+
+def _span_units(file: _File, spans: list[Span]) -> Iterator[Unit]:
+    """A unit for each range of streams; its key holds the hash of its bytes."""
+    pages = file.pages(spans[0])
+    next(iter(pages), None)  # up to here, the dump tells about itself
+    dump, options, listen, end = file.dump(pages), file.options, file.listen, spans[-1].stop
+    about = [file.key, asdict(dump.site)]
+    for span in spans:
+        key = fingerprint([*about, span.start, span.stop == end, _sha256(file.raw.path, span)])
+        yield _unit(key, dump, span, options, partial(listen, span.stop, end))
+
+
+def _page_units(file: _File) -> Iterator[Unit]:
+    """A unit for each batch of pages that one pass over the file finds; the XML of a page is parsed by the worker."""
+    pages = file.pages(progress=file.listen)
+    number = -1
+    for number, batch in enumerate(_batches(islice(pages, file.job.limit), file.job)):
+        yield _unit(fingerprint([file.key, file.raw.sha256, number]), file.dump(pages), batch, file.options)
+    if number < 0:
+        raise wikipedia.empty(file.raw.path)
+
+
+def _record_units(file: _File) -> Iterator[Unit]:
+    """A unit for each batch of records."""
+    job, options = file.job, file.options
+    records = sources.READERS[file.reader](
+        file.raw.path,
+        source=file.source.name,
+        max_chars=job.recipe.page_chars,
+        limit=job.limit,
+        progress=file.listen,
+    )
+    for number, batch in enumerate(_batches(records, job)):
+        compute = partial(extract_records, batch, options)
+        retry = partial(extract_records, batch, options, careful=True)
+        yield Unit(0, fingerprint([file.key, file.raw.sha256, number]), compute, retry=retry)
+
+
+def _unit(key: str, dump: Dump, pages: Span | list[Item], options: Options, told: Any = None) -> Unit:
+    compute = partial(extract_pages, dump, pages, options)
+    retry = partial(extract_pages, dump, pages, options, careful=True)
+    return Unit(0, key, compute, told or (lambda: None), retry)
+
+
+def _batches(items: Iterable[_T], job: Job) -> Iterator[list[_T]]:
+    """Pages or records in groups of bounded number and size."""
+    batch: list[_T] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += _size(item)
+        if len(batch) >= job.recipe.part_pages or size >= job.recipe.part_chars:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _size(item: Item | Record) -> int:
+    """Bytes of XML, or characters of text."""
+    return len(item.xml) if isinstance(item, Piece) else len(getattr(item, "text", ""))
+
+
+def extract_pages(dump: Dump, pages: Span | list[Item], options: Options, *, careful: bool = False) -> Output:
+    """Documents of pages that were cut out, or that are still to be read from the streams of a span."""
+    if isinstance(pages, Span):
+        dump = replace(dump, stream=pages.start)
+    found: Iterable[Item] = wikipedia.span_pages(dump, pages) if isinstance(pages, Span) else pages
+    return extract_records(list(wikipedia.records(found, dump)), options, careful=careful)
+
+
+def extract_records(records: list[Record], options: Options, *, careful: bool = False) -> Output:
+    """Documents of records; `careful` first tries each in a process of its own and rejects those that never end."""
+    if careful:
+        records = [_tried(record, options) for record in records]
+    frame, rejects = _extracted(records, options)
+    return Output(frame, tally(len(records), frame.height, rejects), rejects, facts={FILE: options.file})
+
+
+def _tried(record: Record, options: Options) -> Record:
+    if record.reject or survives(partial(_extracted, [record], options), options.page_seconds):
+        return record
+    return replace(record, text="", reject=extract.page_timeout(options.page_seconds))
+
+
+def _extracted(records: list[Record], options: Options) -> tuple[Any, Any]:
+    return extract.extract(
+        records,
+        config=options.extract,
+        lang=options.lang,
+        page_seconds=options.page_seconds,
+        deadly=options.deadly,
+    )
+
+
+def _sha256(path: Path, span: Span) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        file.seek(span.start)
+        while data := file.read(min(1 << 20, span.stop - file.tell())):
+            digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,82 @@
+"""Two dumps of one wiki in one job: each page once, in its latest revision, and the other accounted for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dumps import article, page, write
+
+from flows.job import make_job
+from flows.recipe import Recipe
+from flows.stages import corpus, documents
+from flows.stages.superseded import superseded
+from pipelines.validate import ValidationError
+
+
+def pages(rows: list[tuple[str, int | None, int, str]]) -> pl.DataFrame:
+    times = [
+        (name, None if year is None else datetime(year, 1, 1, tzinfo=UTC), part, file)
+        for name, year, part, file in rows
+    ]
+    schema = {"doc_id": pl.String, "published_at": pl.Datetime("us", "UTC"), "part": pl.Int32, "file": pl.String}
+    return pl.DataFrame(times, schema=schema, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("rows", "losers"),
+    [
+        ([("w:1", 2020, 0, "a"), ("w:1", 2021, 1, "b")], [("w:1", "a", "b")]),
+        ([("w:1", 2021, 0, "a"), ("w:1", 2020, 1, "b")], [("w:1", "b", "a")]),
+        ([("w:1", 2020, 0, "a"), ("w:1", 2020, 1, "b")], [("w:1", "b", "a")]),
+        ([("w:1", None, 0, "a"), ("w:1", 2020, 1, "b")], [("w:1", "a", "b")]),
+        ([("w:1", None, 0, "a"), ("w:1", None, 1, "b")], [("w:1", "b", "a")]),
+        ([("w:1", 2020, 0, "a"), ("w:1", 2021, 1, "a")], []),
+        ([("w:1", 2020, 0, "a"), ("w:2", 2021, 1, "b")], []),
+    ],
+)
+def test_the_latest_revision_wins_then_the_earlier_file(
+    rows: list[tuple[str, int | None, int, str]], losers: list[tuple[str, str, str]]
+) -> None:
+    assert superseded(pages(rows)).select("doc_id", "file", "winner").rows() == losers
+
+
+def made(tmp_path: Path, *dumps: Path) -> tuple[list[str], pl.DataFrame, dict[str, object]]:
+    job = make_job(
+        lake=tmp_path / "lake",
+        sources=[str(path) for path in dumps],
+        pipeline="p",
+        recipe=Recipe(part_pages=2),
+        limit=None,
+        run_id="r",
+        started="",
+        workers=0,
+    )
+    ref = documents.documents(job, [corpus.fetch(job, source) for source in job.sources])
+    rejects = sorted(job.path(ref).glob("_rejects/*.parquet"))
+    return (
+        corpus.read(job, ref, ["doc_id"])["doc_id"].to_list(),
+        pl.concat(map(pl.read_parquet, rejects)) if rejects else pl.DataFrame(),
+        job.manifest(ref)["counts"],
+    )
+
+
+def test_pages_of_two_dumps_are_published_once(tmp_path: Path) -> None:
+    old = write(tmp_path / "old.xml.bz2", "".join(page(i, article(i)) for i in (1, 2, 3)))
+    new = write(tmp_path / "new.xml.bz2", "".join(page(i, article(i)).replace("2020-", "2021-") for i in (2, 3, 4)))
+    ids, rejects, counts = made(tmp_path, old, new)
+    assert sorted(ids) == ["enwiki:1", "enwiki:2", "enwiki:3", "enwiki:4"]
+    assert counts == {"in": 6, "kept": 4, "filtered": {"superseded": 2}, "failed": {}}
+    assert rejects.select("doc_id", "origin", "detail").sort("doc_id").rows() == [
+        ("enwiki:2", "old.xml.bz2#page=2", "by new.xml.bz2"),
+        ("enwiki:3", "old.xml.bz2#page=3", "by new.xml.bz2"),
+    ]
+
+
+def test_a_page_twice_in_one_dump_breaks_the_contract(tmp_path: Path) -> None:
+    twice = write(tmp_path / "a.xml.bz2", page(1, article(1)) + page(1, article(2)))
+    other = write(tmp_path / "b.xml.bz2", page(5, article(5)))
+    with pytest.raises(ValidationError, match="unique"):
+        made(tmp_path, twice, other)

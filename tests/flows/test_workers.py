@@ -1,0 +1,248 @@
+"""Worker processes: the same bytes whatever their number, clear errors, and none left behind."""
+
+from __future__ import annotations
+
+import bz2
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import polars as pl
+import pytest
+from dumps import HEAD, TAIL, article, page, write
+
+from data.contracts import CONTRACTS
+from data.errors import ConfigError, TextmillError
+from data.lake import Lake
+from data.versions import Build
+from flows.build import Output, Unit, draft, finish, make
+from flows.job import Job, Ref, make_job
+from flows.recipe import Recipe
+from flows.stages import corpus, documents, tokens
+from flows.workers import OutOfTimeError, Pool, WorkerError, count_workers
+from pipelines import extract
+from pipelines.extract import ExtractConfig
+from pipelines.sources.records import Record, SourceError
+
+RECIPE = {"part_pages": 8, "tokeniser": {"vocab_size": 400}}
+STREAMS = [HEAD, *("".join(page(i, article(i, sentences=12)) for i in range(n, n + 4)) for n in range(1, 17, 4)), TAIL]
+
+
+def job(root: Path, source: Path, workers: int, **recipe: object) -> Job:
+    return make_job(
+        lake=root,
+        sources=[str(source)],
+        pipeline="p",
+        recipe=Recipe.model_validate({**RECIPE, **recipe}),
+        limit=None,
+        run_id="r",
+        started="2020-01-01T00:00:00+00:00",
+        workers=workers,
+    )
+
+
+def stages(job: Job) -> list[Ref]:
+    """Every corpus dataset."""
+    with closing(job):
+        raw = [corpus.fetch(job, source) for source in job.sources]
+        read = documents.documents(job, raw)
+        candidates = corpus.candidates(job, read)
+        duplicates = corpus.duplicates(job, candidates)
+        kept = corpus.corpus(job, candidates, duplicates)
+        rejects = tokens.rejects(job, [read, candidates, kept], kept)
+        return [read, candidates, kept, rejects, tokens.tokens(job, kept, tokens.tokenizer(job, kept))]
+
+
+def content(job: Job) -> dict[str, str]:
+    folder = job.lake.root / "datasets"
+    files = [path for path in folder.rglob("*.parquet") if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def multistream(path: Path) -> Path:
+    path.write_bytes(b"".join(bz2.compress(stream.encode()) for stream in STREAMS))
+    return path
+
+
+def single(path: Path) -> Path:
+    return write(path, "".join(STREAMS[1:-1]))
+
+
+@pytest.mark.parametrize("kind", [multistream, single])
+def test_any_number_of_workers_writes_the_same_bytes(tmp_path: Path, kind: Callable[[Path], Path]) -> None:
+    dump = kind(tmp_path / "d.xml.bz2")
+    made = {}
+    for workers in (1, 2, 4):
+        one = job(tmp_path / str(workers), dump, workers)
+        refs = stages(one)
+        made[workers] = content(one)
+        assert len(one.manifest(refs[0])["parts"]) > 1
+    assert made[1] == made[2] == made[4]
+
+
+def test_a_corrupt_stream_is_salvaged_with_workers(tmp_path: Path) -> None:
+    packed = [bz2.compress(stream.encode()) for stream in STREAMS]
+    packed[2] = packed[2][:40] + bytes(30) + packed[2][70:]
+    path = tmp_path / "d.xml.bz2"
+    path.write_bytes(b"".join(packed))
+    with pytest.raises(SourceError, match="corrupt bz2"):
+        stages(job(tmp_path / "a", path, 1))
+    one = job(tmp_path / "b", path, 1, on_bad_file="salvage", max_failed_share=0.2)
+    counts = one.manifest(stages(one)[0])["counts"]
+    assert (counts["in"], counts["kept"], counts["failed"]) == (13, 12, {"corrupt_bz2": 1})
+
+
+def test_streams_that_cut_a_page_are_read_in_one_go_after_all(tmp_path: Path) -> None:
+    cut = [*STREAMS[:3], STREAMS[3][:90], STREAMS[3][90:], *STREAMS[4:]]
+    path = tmp_path / "d.xml.bz2"
+    path.write_bytes(b"".join(bz2.compress(stream.encode()) for stream in cut))
+    one = job(tmp_path / "a", path, 0, part_chars=1000)
+    assert one.manifest(stages(one)[0])["counts"]["in"] == 16
+
+
+def test_results_and_errors_come_back_as_they_are() -> None:
+    with closing(Pool(1)) as pool:
+        assert pool.submit(os.path.join, "a", "b").result() == "a/b"
+        with pytest.raises(SourceError, match="no such file") as error:
+            pool.submit(_read_nothing).result()
+        assert error.value.reason == "missing"
+        with pytest.raises(WorkerError, match="report this as a bug") as bug:
+            pool.submit(int, "x").result()
+        assert "ValueError" in str(bug.value)
+
+
+def test_a_worker_that_dies_is_told_and_replaced() -> None:
+    with closing(Pool(1)) as pool:
+        with pytest.raises(WorkerError, match=r"ended by SIGKILL.*memory"):
+            pool.submit(_kill_self, 9).result()
+        with pytest.raises(OutOfTimeError):
+            pool.submit(_kill_self, 24).result()
+        assert pool.submit(len, "abc").result() == 3
+
+
+def _kill_self(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def _read_nothing() -> None:
+    from pipelines.sources import wikipedia
+
+    list(wikipedia.read(Path("nowhere.xml")))
+
+
+def test_a_worker_loads_nothing_heavy_and_uses_one_thread() -> None:
+    with closing(Pool(1)) as pool:
+        pool.submit(extract.extract, []).result()
+        heavy = {"prefect", "torch", "great_expectations", "gensim", "pandas", "transformers"}
+        assert heavy & pool.submit(_modules).result() == set()
+        assert pool.submit(pl.thread_pool_size).result() == 1
+
+
+def _modules() -> set[str]:
+    return set(sys.modules)
+
+
+ORPHANS = """
+import os, re, signal, sys
+from flows.workers import Pool
+pool = Pool(2)
+print(*[pool.submit(os.getpid).result() for _ in range(1)], flush=True)
+pool.submit(re.match, "(a+)+$", "a" * 60 + "b")
+pool.submit(re.match, "(a+)+$", "a" * 60 + "b")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workers_end_with_their_parent_even_amid_a_call_into_c() -> None:
+    """The read end of the children's common output closes when the last of them is gone."""
+    read, write_end = os.pipe()
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], stderr=write_end, stdout=subprocess.PIPE) as parent:
+        os.close(write_end)
+        assert parent.stdout is not None
+        assert re.fullmatch(rb"\d+\n", parent.stdout.readline())
+        assert os.read(read, 1) == b""  # ends when no process holds the other end
+    os.close(read)
+
+
+def test_closing_ends_a_worker_that_is_busy() -> None:
+    pool = Pool(1)
+    future = pool.submit(re.match, "(a+)+$", "a" * 60 + "b")
+    pool.close()
+    with pytest.raises(WorkerError, match="stopped"):
+        future.result()
+
+
+@pytest.mark.parametrize(("wanted", "count"), [(0, 0), (3, 3)])
+def test_number_of_workers_is_what_is_asked_for(wanted: int, count: int) -> None:
+    assert count_workers(wanted) == count
+
+
+def test_by_default_there_is_a_worker_for_every_cpu() -> None:
+    assert count_workers(None) >= 1
+
+
+def test_a_negative_number_of_workers_is_refused() -> None:
+    with pytest.raises(ConfigError, match="workers is -1"):
+        count_workers(-1)
+
+
+def token_rows(ids: list[list[int] | None]) -> Output:
+    lengths = [0 if item is None else len(item) for item in ids]
+    frame = pl.DataFrame(
+        {"doc_id": [f"w:{i}" for i in range(len(ids))], "input_ids": ids, "n_tokens": lengths},
+        schema={"doc_id": pl.String, "input_ids": pl.List(pl.UInt32), "n_tokens": pl.Int32},
+    )
+    return Output(frame, {"in": len(ids), "kept": len(ids), "filtered": {}, "failed": {}})
+
+
+@pytest.mark.parametrize("ids", [[[1], [2, 3]], [[1], [], [2]], [[1], None, [4]]])
+def test_drafts_are_judged_as_parts_made_here(tmp_path: Path, ids: list[list[int] | None]) -> None:
+    """Rows that break the contract, and rows that do not even fit its schema, are quarantined alike."""
+    unit = Unit(0, "k", partial(token_rows, ids))
+    here, there = (Build(Lake(tmp_path / name), "p", CONTRACTS["tokens"], "v") for name in ("here", "there"))
+    assert finish(there, unit, draft(there, 0, "k", unit.compute)) == make(here, unit)
+
+
+def slow_text(text: str, **options: object) -> object:
+    re.match("(a+)+$", "a" * 60 + "b")  # no signal handler runs before this ends
+    raise AssertionError("never reached")
+
+
+def slow_part(deadly: bool, careful: bool) -> Output:
+    """Two pages, of which the second never ends and cannot be interrupted."""
+    from pipelines import watchdog
+
+    original = extract.to_text
+    quick = Record(doc_id="w:1", source="w", origin="d", text="quick", markup="wikitext")
+    slow = Record(doc_id="w:2", source="w", origin="d", text="slow", markup="wikitext")
+
+    def to_text(text: str, **options: object) -> object:
+        return slow_text(text) if text == "slow" else original(text, **options)  # type: ignore[arg-type]
+
+    options = documents.Options(extract=ExtractConfig(), lang=None, page_seconds=0.1, deadly=deadly, file="d")
+    with mock.patch.object(extract, "to_text", to_text), mock.patch.object(watchdog, "_GRACE", 0):
+        return documents.extract_records([quick, slow], options, careful=careful)
+
+
+def test_a_page_that_cannot_be_interrupted_is_rejected_in_a_second_attempt(tmp_path: Path) -> None:
+    from flows.build import build
+
+    one = job(tmp_path / "lake", single(tmp_path / "d.xml.bz2"), 1, max_failed_share=0.6)
+    unit = Unit(0, "k", partial(slow_part, True, False), retry=partial(slow_part, True, True))
+    with closing(one):
+        ref = build(one, "documents", "v", [unit], inputs=[], config={}, pool=one.pool)
+    assert one.manifest(ref)["counts"]["failed"] == {"page_timeout": 1}
+    assert ref.rows == 1
+
+
+def test_an_error_of_one_part_ends_the_stage(tmp_path: Path) -> None:
+    path = write(tmp_path / "d.xml.bz2", page(1, article(1)) + page(2, "<b>") + page(3, article(3)))
+    with pytest.raises(TextmillError, match=r"d\.xml\.bz2 is not well-formed XML at line"):
+        stages(job(tmp_path / "lake", path, 1))
