@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from data.errors import AccountingError
+from pipelines.main_text import with_main_text
 from pipelines.sources.records import Record, Reject, failed, filtered
 from pipelines.wikitext import Extracted, Section, to_text
 from pipelines.wikitext.blocks import plain_text
@@ -63,7 +64,7 @@ def extract(
     config = config or ExtractConfig()
     documents: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
-    for record in sorted(records, key=_order):
+    for record in sorted(map(with_main_text, records), key=_order):
         outcome = _outcome(record, config, lang)
         if isinstance(outcome, Reject):
             rejects.append(_reject_row(record, outcome))
@@ -106,7 +107,7 @@ def _document_row(record: Record, extracted: Extracted, lang: str | None) -> dic
         "published_at": record.published_at,
         "text": extracted.text,
         "sections": [section._asdict() for section in extracted.sections],
-        "meta": None,
+        "meta": record.meta,
     }
 
 

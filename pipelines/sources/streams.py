@@ -1,4 +1,4 @@
-"""Bytes of a file, decompressed as they are read: bz2 (also multi-stream), gzip or plain."""
+"""Bytes of a file, decompressed as they are read: bz2 (also multi-stream), gzip, zstd or plain."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from data.progress import Progress
+from pipelines.sources import zstd
 from pipelines.sources.records import SourceError
 
 READ_BYTES = 256 * 1024
 OUT_BYTES = 1024 * 1024
-MAGIC = {b"BZh": "bz2", b"\x1f\x8b": "gzip"}
+MAGIC = {b"BZh": "bz2", b"\x1f\x8b": "gzip", zstd.MAGIC: "zstd"}
 
 
 class _Decoder(Protocol):
@@ -82,9 +83,9 @@ def size_of(path: Path) -> int:
 
 
 def compression_of(path: Path) -> str:
-    """`bz2`, `gzip` or `plain`, by the first bytes and not by the name."""
+    """`bz2`, `gzip`, `zstd` or `plain`, by the first bytes and not by the name."""
     with path.open("rb") as file:
-        head = file.read(3)
+        head = file.read(max(map(len, MAGIC)))
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "plain")
 
 
@@ -98,7 +99,12 @@ def chunks(path: Path, *, progress: Progress) -> Iterator[bytes]:
     try:
         kind = compression_of(path)
         with path.open("rb") as file:
-            yield from _plain(file, size, progress) if kind == "plain" else _decoded(file, path, kind, size, progress)
+            if kind == "zstd":
+                yield from zstd.pieces(file, path, size, progress, out_bytes=OUT_BYTES)
+            else:
+                yield from (
+                    _plain(file, size, progress) if kind == "plain" else _decoded(file, path, kind, size, progress)
+                )
     except PermissionError as error:
         raise SourceError(
             f"{path} may not be read: {error.strerror}. Check its permissions.", reason="denied"
