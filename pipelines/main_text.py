@@ -7,6 +7,7 @@ jusText where its own rules find little. Nothing here depends on the clock or on
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from pipelines.sources.values import string_of, time_of
 
 _DATES = {"extensive_search": False, "original_date": True, "min_date": "1990-01-01", "max_date": "2100-01-01"}
 """Dates that the page declares: a search of its text would guess, and a limit of today would change by the day."""
+_PAGE = re.compile(r"<(?:!doctype|html|head|body|title)\b", re.IGNORECASE)
+_START = 10_000  # characters in which a whole page has said that it is one
 _ABOUT = ("author", "sitename", "description")
 
 
@@ -59,12 +62,11 @@ def with_main_text(record: Record) -> Record:
 def main_text(html: str, *, url: str | None = None) -> Page:
     """Main text and metadata of a page; the text is empty where there is none. `url`: where it was fetched."""
     import trafilatura
-    from trafilatura.utils import load_html
 
-    tree = load_html(html) if html.strip() else None
+    tree = _tree(html)
     if tree is None:
         return Page("")
-    lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+    lang = tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or tree.get("xml:lang")
     found: Any = trafilatura.bare_extraction(
         tree, url=url, include_comments=False, with_metadata=True, date_extraction_params=dict(_DATES)
     )
@@ -78,6 +80,21 @@ def main_text(html: str, *, url: str | None = None) -> Page:
         published_at=time_of(found.date),
         about=meta_json({name: string_of(getattr(found, name)) for name in _ABOUT}),
     )
+
+
+def _tree(html: str) -> Any:
+    """The parsed page, None where it is blank. Raises ValueError where the parser gave up and so lost text."""
+    from lxml.html import HTMLParser, document_fromstring
+
+    if not html.strip():
+        return None
+    if not _PAGE.search(html[:_START]):  # a fragment, as columns of tables hold
+        html = f"<html><body><article>{html}</article></body></html>"
+    parser = HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False)
+    tree = document_fromstring(html.encode("utf-8"), parser=parser, ensure_head_body=True)
+    if any(entry.level_name == "FATAL" for entry in parser.error_log):
+        raise ValueError(f"the page cannot be parsed: {parser.error_log[-1].message.strip()}")
+    return tree
 
 
 def _merged(first: str | None, second: str | None) -> str | None:

@@ -125,7 +125,7 @@ class _Feed:
             raise StopIteration
         self.held.append(line)
         self._length += len(line)
-        self._next += 1
+        self._next += line.endswith(("\n", "\r"))
         if self._length > self._longest:
             raise _TooLongError
         return line

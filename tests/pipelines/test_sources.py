@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import ConfigError
+from pipelines.sources import READERS, SourceError, options_of, read, reader_for
+
+NAMES = {
+    "d-pages-articles.xml.bz2": "wikipedia",
+    "d.xml": "wikipedia",
+    "d.bz2": "wikipedia",
+    "a.jsonl": "jsonl",
+    "a.JSONL.gz": "jsonl",
+    "a.ndjson.zst": "jsonl",
+    "a.jsonl.bz2": "jsonl",
+    "a.csv": "csv",
+    "a.tsv.gz": "csv",
+    "a.parquet": "parquet",
+    "a.txt": "text",
+    "a.txt.zst": "text",
+    "a.html": "html",
+    "a.htm.gz": "html",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reader_is_found_by_the_ending(name: str) -> None:
+    assert reader_for(name) == NAMES[name]
+    assert set(READERS) == set(NAMES.values())
+
+
+HINTS = {
+    "d.xml.7z": "Take the .bz2",
+    "a.zip": "Unpack it",
+    "a.tar.gz": "Unpack it",
+    "a.docx": "pandoc",
+    "a.PDF": "pdftotext",
+    "a.json": "jq -c",
+    "a.xlsx": "CSV",
+    "a.warc.gz": "WARC",
+    "a.xyz": r"wikipedia: \.xml.*jsonl: \.jsonl.*html: \.html",
+    "noending": "Known endings",
+}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_format_that_is_not_read_tells_what_to_do(name: str) -> None:
+    with pytest.raises(SourceError, match=HINTS[name]) as caught:
+        reader_for(name)
+    assert caught.value.reason == "unknown_format"
+
+
+def test_folder_is_read_by_what_most_of_it_is(tmp_path: Path) -> None:
+    for name in ("a.html", "b.html", "c.txt", "d.7z"):
+        (tmp_path / name).touch()
+    assert reader_for(tmp_path) == "html"
+    (tmp_path / "nameless").mkdir()
+    (tmp_path / "nameless" / "49960").touch()
+    assert reader_for(tmp_path / "nameless") == "text"
+
+
+def test_options_reach_the_reader(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("one\ntwo\n")
+    assert [record.text for record in read(path, source="s", options={"split": "line", "encoding": None})] == [
+        "one",
+        "two",
+    ]
+    (record,) = read(path, source="s", reader="csv", options={"fields": {"text": "one"}}, limit=1)
+    assert record.text == "two"
+
+
+def test_unknown_readers_and_options_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no reader 'docx'; there are wikipedia"):
+        read(tmp_path / "a.txt", source="s", reader="docx")
+    with pytest.raises(ConfigError, match="fields: the wikipedia reader has no such option"):
+        read(tmp_path / "a.xml", source="s", options={"fields": {"text": "a"}})
+    with pytest.raises(ConfigError, match="delimiter: the jsonl reader has no such option; it has: encoding, fields"):
+        read(tmp_path / "a.jsonl", source="s", options={"delimiter": ";"})
+    assert "split" in options_of("text")
