@@ -84,7 +84,7 @@ def main_text(html: str, *, url: str | None = None) -> Page:
 
 def _tree(html: str) -> Any:
     """The parsed page, None where it is blank. Raises ValueError where the parser gave up and so lost text."""
-    from lxml.html import HTMLParser, document_fromstring
+    from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
     if not html.strip():
         return None

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from data.errors import ConfigError
 
 _MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
@@ -26,7 +24,7 @@ def to_utf8(chunks: Iterator[bytes], *, encoding: str | None = None) -> Iterator
     head = b""
     for piece in chunks:
         head += piece
-        if len(head) >= 4:
+        if len(head) >= len(codecs.BOM_UTF8):
             break
     mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
     name = _MARKS[mark] if mark else known_encoding(encoding)
