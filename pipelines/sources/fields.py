@@ -86,27 +86,32 @@ class Row:
     values: Mapping[str, Any] | Reject
 
 
+_Found = Mapping[str, tuple[str | None, Any]]
+"""For each of our fields the column that holds it, if any, and its value."""
+
+
 class RecordMaker:
     """Makes a record of each row of a source; counts the texts that have no id of their own."""
 
     def __init__(self, options: RowOptions, *, source: str, max_chars: int) -> None:
         self._options = options
+        self._columns = [(name, options.columns(name)) for name in ALIASES]
         self._source = source
         self._max_chars = max_chars
         self._occurrences = Occurrences()
 
     def record(self, row: Row) -> Record:
         """The record of a row; a row that cannot become one is a record with a reject."""
-        if isinstance(row.values, Reject):
-            return Record(doc_id=None, source=self._source, origin=row.origin, reject=row.values)
         values = row.values
-        text, reject = self._text(values)
-        native, bad_id = self._native_id(values)
+        if isinstance(values, Reject):
+            return Record(doc_id=None, source=self._source, origin=row.origin, reject=values)
+        found = {name: _first(values, columns) for name, columns in self._columns}
+        text, reject = self._text(found, values)
+        native, bad_id = _native_id(*found["id"])
         reject = bad_id or reject
-        used = ["text", "id"]
-        told = {name: self._told(values, name, used) for name in ("title", "url", "lang")}
-        published_at = self._published_at(values, used)
         doc_id = native if native or reject else self._occurrences.id_of(text)
+        told = {name: string_of(found[name][1]) for name in ("title", "url", "lang")}
+        published_at = time_of(found["published_at"][1])
         return Record(
             doc_id=f"{self._source}:{doc_id}" if doc_id else None,
             source=self._source,
@@ -118,25 +123,25 @@ class RecordMaker:
             text="" if reject else text,
             markup=self._options.markup,
             n_chars=len(text),
-            meta=None if reject else self._meta(values, used),
+            meta=None if reject else self._meta(values, found, {**told, "published_at": published_at}),
             reject=reject,
         )
 
-    def _text(self, values: Mapping[str, Any]) -> tuple[str, Reject | None]:
-        columns = self._options.columns("text")
-        found, value = _first(values, columns)
-        if found is None:
+    def _text(self, found: _Found, values: Mapping[str, Any]) -> tuple[str, Reject | None]:
+        column, value = found["text"]
+        if column is None:
             present = ", ".join(str(name)[:40] for name in list(values)[:20])
-            return "", failed("no_text", f"there is no `{'` or `'.join(columns)}`; there is {present or 'nothing'}")
+            wanted = "` or `".join(self._options.columns("text"))
+            return "", failed("no_text", f"there is no `{wanted}`; there is {present or 'nothing'}")
         if isinstance(value, bytes):
             try:
                 value = value.decode()
             except UnicodeDecodeError as error:
-                return "", failed("invalid_utf8", f"byte {error.start} of `{found}`: {error.reason}")
+                return "", failed("invalid_utf8", f"byte {error.start} of `{column}`: {error.reason}")
         if is_missing(value):
-            return "", filtered("empty_text", f"`{found}`")
+            return "", filtered("empty_text", f"`{column}`")
         if not isinstance(value, str):
-            return "", failed("text_not_a_string", f"`{found}` is a {type(value).__name__}")
+            return "", failed("text_not_a_string", f"`{column}` is a {type(value).__name__}")
         return value, self._check(value)
 
     def _check(self, text: str) -> Reject | None:
@@ -144,34 +149,24 @@ class RecordMaker:
             return failed("page_too_large", f"{len(text)} characters, at most {self._max_chars}")
         return None if is_encodable(text) else failed("invalid_unicode", "the text holds a lone surrogate")
 
-    def _native_id(self, values: Mapping[str, Any]) -> tuple[str | None, Reject | None]:
-        found, value = _first(values, self._options.columns("id"))
-        try:
-            return id_of(value), None
-        except ValueError as error:
-            return None, failed("invalid_id", f"`{found}` is {error}")
-
-    def _told(self, values: Mapping[str, Any], name: str, used: list[str]) -> str | None:
-        """A field that is a string; a value that is none stays with the rest of the row."""
-        found = string_of(_first(values, self._options.columns(name))[1])
-        if found is not None:
-            used.append(name)
-        return found
-
-    def _published_at(self, values: Mapping[str, Any], used: list[str]) -> Any:
-        when = time_of(_first(values, self._options.columns("published_at"))[1])
-        if when is not None:
-            used.append("published_at")
-        return when
-
-    def _meta(self, values: Mapping[str, Any], used: Iterable[str]) -> str | None:
+    def _meta(self, values: Mapping[str, Any], found: _Found, told: Mapping[str, Any]) -> str | None:
+        """The rest of the row; a value that did not fit its field is part of the rest."""
         meta = self._options.meta
         if not isinstance(meta, str):
             return meta_json({name: get(values, name)[1] for name in meta}, longest_value=MAX_META)
         if meta == "none":
             return None
-        taken = [_first(values, self._options.columns(name))[0] for name in used]
-        return meta_json(without(values, [name for name in taken if name is not None]))
+        taken = [
+            found[name][0] for name in ("text", "id", *(name for name, value in told.items() if value is not None))
+        ]
+        return meta_json(without(values, [column for column in taken if column is not None]))
+
+
+def _native_id(column: str | None, value: object) -> tuple[str | None, Reject | None]:
+    try:
+        return id_of(value), None
+    except ValueError as error:
+        return None, failed("invalid_id", f"`{column}` is {error}")
 
 
 def records(rows: Iterable[Row], maker: RecordMaker, *, limit: int | None) -> Iterator[Record]:
@@ -188,8 +183,10 @@ def get(values: Mapping[str, Any], column: str) -> tuple[bool, Any]:
     """Whether a column or a dotted path into nested objects exists, and its value; the literal name wins."""
     if column in values:
         return True, values[column]
-    head, dot, rest = column.partition(".")
-    inner = values.get(head) if dot else None
+    if "." not in column:
+        return False, None
+    head, _, rest = column.partition(".")
+    inner = values.get(head)
     return get(inner, rest) if isinstance(inner, Mapping) else (False, None)
 
 

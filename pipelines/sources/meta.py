@@ -51,9 +51,8 @@ def _part(name: str, value: Any, longest: int) -> str | None:
 
 
 def _dump(value: Any) -> str:
-    options: dict[str, Any] = {"sort_keys": True, "separators": (",", ":"), "allow_nan": False, "default": _plain}
-    text = json.dumps(value, ensure_ascii=False, **options)
-    return text if is_encodable(text) else json.dumps(value, **options)
+    text = _ENCODER.encode(value)
+    return text if is_encodable(text) else _ESCAPING.encode(value)
 
 
 def _plain(value: Any) -> str:
@@ -62,6 +61,12 @@ def _plain(value: Any) -> str:
     if isinstance(value, Decimal | UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+_ENCODER, _ESCAPING = (
+    json.JSONEncoder(ensure_ascii=escaping, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
+    for escaping in (False, True)
+)
 
 
 def _names(omitted: Iterable[str]) -> list[str]:
