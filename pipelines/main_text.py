@@ -16,6 +16,7 @@ from pipelines.sources.meta import meta_json
 from pipelines.sources.records import Record, failed, filtered
 from pipelines.sources.values import string_of, time_of
 
+VERSION = 1
 _DATES = {"extensive_search": False, "original_date": True, "min_date": "1990-01-01", "max_date": "2100-01-01"}
 """Dates that the page declares: a search of its text would guess, and a limit of today would change by the day."""
 _PAGE = re.compile(r"<(?:!doctype|html|head|body|title)\b", re.IGNORECASE)

@@ -12,8 +12,10 @@ from typing import Any
 from data.errors import ConfigError
 from data.progress import Progress, ignore
 from pipelines.sources import delimited, jsonl, parquet, plain, web, wikipedia
-from pipelines.sources.folders import entries
+from pipelines.sources.folders import Entry, Overall, Place, entries, is_many
 from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceError
+
+VERSION = 2
 
 READERS: dict[str, Callable[..., Iterator[Record]]] = {
     "wikipedia": wikipedia.read,
@@ -50,20 +52,19 @@ _LOOKED_AT = 1000  # files of a folder
 _COMMON = {"path", "source", "max_chars", "limit", "progress"}
 
 
-def reader_for(path: str | Path) -> str:
-    """Name of the reader for a file by the ending of its name, or for a folder by what most of its files are.
+def reader_for(place: str | Place) -> str:
+    """Name of the reader for a file by the ending of its name, or for several by what most of them are.
 
     Raises SourceError with the formats known, and with a hint for formats that need a step before.
     """
-    path = Path(path)
-    if path.is_dir():
-        names = (entry.name for entry in islice(entries(path), _LOOKED_AT))
-        known = Counter(reader for name in names if (reader := _by_ending(name)))
-        return max(_ENDINGS, key=lambda reader: known[reader]) if known else "text"
-    reader = _by_ending(path.name)
-    if reader is None:
-        raise SourceError(f"{path}: {_hint(path.name)}", reason="unknown_format")
-    return reader
+    place = Path(place) if isinstance(place, str) else place
+    names = [entry.name for entry in islice(entries(place), _LOOKED_AT)]
+    known = Counter(reader for name in names if (reader := _by_ending(name)))
+    if known:
+        return max(_ENDINGS, key=lambda reader: known[reader])
+    if is_many(place):
+        return "text"
+    raise SourceError(f"{names[0]}: {_hint(names[0])}", reason="unknown_format")
 
 
 def options_of(reader: str) -> set[str]:
@@ -72,7 +73,7 @@ def options_of(reader: str) -> set[str]:
 
 
 def read(
-    path: Path,
+    place: Place,
     *,
     source: str,
     reader: str | None = None,
@@ -81,19 +82,41 @@ def read(
     limit: int | None = None,
     progress: Progress = ignore,
 ) -> Iterator[Record]:
-    """Records of a file or folder, by the named reader or by the one its name tells.
+    """Records of a file, a folder or listed files, by the named reader or by the one their names tell.
 
     `options` go to the reader: fields, meta, split and the like. Raises ConfigError for a reader or an option that
     does not exist.
     """
-    name = reader or reader_for(path)
-    if name not in READERS:
-        raise ConfigError(f"reader: there is no reader '{name}'; there are {', '.join(READERS)}")
-    given = {key: value for key, value in (options or {}).items() if value is not None}
-    if unknown := sorted(set(given) - options_of(name)):
-        known = ", ".join(sorted(options_of(name))) or "none"
-        raise ConfigError(f"{unknown[0]}: the {name} reader has no such option; it has: {known}")
-    return READERS[name](path, source=source, max_chars=max_chars, limit=limit, progress=progress, **given)
+    name = reader or reader_for(place)
+    given = checked(name, options or {})
+    common: dict[str, Any] = {"source": source, "max_chars": max_chars}
+    if name == "wikipedia":
+        return _dumps(place, {**common, **given}, limit, progress)
+    return READERS[name](place, limit=limit, progress=progress, **common, **given)
+
+
+def checked(reader: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are set. Raises ConfigError for a reader or an option that does not exist."""
+    if reader not in READERS:
+        raise ConfigError(f"reader: there is no reader '{reader}'; there are {', '.join(READERS)}")
+    given = {key: value for key, value in options.items() if value is not None}
+    if unknown := sorted(set(given) - options_of(reader)):
+        known = ", ".join(sorted(options_of(reader))) or "none"
+        raise ConfigError(f"{unknown[0]}: the {reader} reader has no such option; it has: {known}")
+    return given
+
+
+def _dumps(place: Place, options: Mapping[str, Any], limit: int | None, progress: Progress) -> Iterator[Record]:
+    """Dumps are read file by file: each tells its own wiki."""
+    overall = Overall(place, progress)
+    done = 0
+    for entry in entries(place):
+        left = None if limit is None else limit - done
+        for record in READERS["wikipedia"](entry.path, limit=left, progress=overall.within(entry), **options):
+            done += 1
+            yield record
+        if limit is not None and done >= limit:
+            return
 
 
 def _by_ending(name: str) -> str | None:
@@ -114,4 +137,17 @@ def _hint(name: str) -> str:
     return f"no reader knows this kind of file. Known endings: {known}."
 
 
-__all__ = ["READERS", "Reader", "Record", "Reject", "SourceError", "options_of", "read", "reader_for"]
+__all__ = [
+    "READERS",
+    "VERSION",
+    "Entry",
+    "Place",
+    "Reader",
+    "Record",
+    "Reject",
+    "SourceError",
+    "checked",
+    "options_of",
+    "read",
+    "reader_for",
+]

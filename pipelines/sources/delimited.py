@@ -16,7 +16,7 @@ from data.errors import ConfigError
 from data.progress import Progress, ignore
 from pipelines.sources.encoding import to_utf8
 from pipelines.sources.fields import Row, RowOptions
-from pipelines.sources.folders import Entry
+from pipelines.sources.folders import Entry, Place
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed
 from pipelines.sources.streams import chunks
 from pipelines.sources.tables import read_rows, rows
@@ -31,7 +31,7 @@ Quoting = Literal["standard", "none"]
 
 
 def read(
-    path: Path,
+    path: Place,
     *,
     source: str | None = None,
     max_chars: int = MAX_CHARS,
@@ -50,7 +50,6 @@ def read(
     `fields`, `meta` and `markup` as in RowOptions. An empty cell holds no value. Raises SourceError where a file has
     no usable header, lacks a column that is named, or ends inside a quoted cell too long to hold.
     """
-    path = Path(path)
     options = RowOptions(fields=fields or {}, meta=meta, markup=markup)
     _check_options(delimiter, quoting)
     longest = 2 * max_chars + _ROW_OVERHEAD  # a quote inside quotes is written twice
@@ -59,7 +58,7 @@ def read(
         pieces = to_utf8(chunks(entry.path, progress=listen), encoding=encoding)
         feed = _Feed(_text(pieces), entry.path, longest, quoting)
         table = _Table(feed, entry, _dialect(feed, delimiter, quoting))
-        options.check(table.header, entry.path)
+        options.check(table.header, str(entry.path))
         yield from table
 
     found = rows(path, rows_of, endings=ENDINGS, progress=progress)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from data.errors import ConfigError
@@ -59,20 +58,20 @@ class RowOptions:
         """Columns that may hold a field."""
         return (self.fields[name],) if name in self.fields else ALIASES[name]
 
-    def check(self, columns: Collection[str], path: Path) -> None:
+    def check(self, columns: Collection[str], where: str) -> None:
         """Raise SourceError unless the columns of a file hold all that is named, and a text."""
         for column in self.wanted:
             if column not in columns:
-                raise no_column(column, columns, path)
+                raise no_column(column, columns, where)
         if not any(column in columns for column in self.columns("text")):
-            raise no_column(" or ".join(self.columns("text")), columns, path)
+            raise no_column(" or ".join(self.columns("text")), columns, where)
 
 
-def no_column(column: str, columns: Iterable[str], path: Path) -> SourceError:
+def no_column(column: str, columns: Iterable[str], where: str) -> SourceError:
     """The error for a column that is wanted and does not exist."""
     known = ", ".join(str(name)[:80] for name in list(columns)[:40])
     return SourceError(
-        f"{path} has no column '{column}'. It has: {known or 'none'}. Name the right ones in `fields` "
+        f"{where} has no column '{column}'. It has: {known or 'none'}. Name the right ones in `fields` "
         "(for example fields: {text: body, id: key}).",
         reason="no_column",
     )

@@ -1,9 +1,9 @@
-"""The files of a folder in an order that never changes, and the progress of reading them one after another."""
+"""The files of a source in an order that never changes, and the progress of reading them one after another."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,21 +19,50 @@ class Entry:
     path: Path
 
 
-def entries(path: Path, *, hidden: tuple[str, ...] = (".",)) -> Iterator[Entry]:
-    """All files under a folder sorted by name, or the file itself. Raises SourceError for a folder without any.
+Place = Path | Sequence[Entry]
+"""What a reader reads: a file, a folder, or files already listed, such as those of a source in the lake."""
 
-    Files and folders whose names begin with a prefix of `hidden` are skipped. Symbolic links are followed; a folder
-    is visited once, under the first of its names, so that links that go round in circles end.
+
+def is_many(place: Place) -> bool:
+    """Whether one bad file among others is to be told from a source that is bad as a whole."""
+    return place.is_dir() if isinstance(place, Path) else len(place) != 1
+
+
+def label(place: Place) -> str:
+    """How to name the place in a message."""
+    if isinstance(place, Path):
+        return str(place)
+    paths = [str(entry.path) for entry in place]
+    return (
+        paths[0]
+        if len(paths) == 1
+        else f"the source of {len(paths)} files" + (f" in {_common(paths)}" if paths else "")
+    )
+
+
+def _common(paths: list[str]) -> str:
+    return os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
+
+
+def entries(place: Place, *, hidden: tuple[str, ...] = (".",)) -> Iterator[Entry]:
+    """The files of a place, those of a folder sorted by name. Raises SourceError for a folder without any.
+
+    In a folder and a list, what has a name or a folder that begins with a prefix of `hidden` is skipped. Symbolic
+    links are followed; a folder is visited once, under the first of its names, so that links in circles end.
     """
-    if not path.is_dir():
-        yield Entry(_printable(path.name), path)
+    if isinstance(place, Path) and not place.is_dir():
+        yield Entry(_printable(place.name), place)
         return
     empty = True
-    for entry in _walk(path, hidden):
+    for entry in _walk(place, hidden) if isinstance(place, Path) else _shown(place, hidden):
         empty = False
         yield entry
     if empty:
-        raise SourceError(f"{path} is a folder without files. Give another one.", reason="empty_folder")
+        raise SourceError(f"{label(place)} holds no files. Give another one.", reason="empty_folder")
+
+
+def _shown(listed: Sequence[Entry], hidden: tuple[str, ...]) -> Iterator[Entry]:
+    yield from (entry for entry in listed if not any(part.startswith(hidden) for part in entry.name.split("/")))
 
 
 def _walk(folder: Path, hidden: tuple[str, ...]) -> Iterator[Entry]:
@@ -75,9 +104,9 @@ def _printable(name: str) -> str:
 class Overall:
     """Progress in bytes over all files of a folder, or over the one file."""
 
-    def __init__(self, path: Path, progress: Progress, *, hidden: tuple[str, ...] = (".",)) -> None:
+    def __init__(self, place: Place, progress: Progress, *, hidden: tuple[str, ...] = (".",)) -> None:
         self._progress = progress
-        self._total = sum(_size(entry.path) for entry in entries(path, hidden=hidden))
+        self._total = sum(_size(entry.path) for entry in entries(place, hidden=hidden))
         self._done = 0
 
     def within(self, entry: Entry) -> Progress:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from data.progress import Progress, ignore
 from pipelines.sources.encoding import to_utf8
 from pipelines.sources.fields import Row, RowOptions, get, no_column
-from pipelines.sources.folders import Entry
+from pipelines.sources.folders import Entry, Place, label
 from pipelines.sources.lines import lines
 from pipelines.sources.records import MAX_CHARS, Record, Reject, failed
 from pipelines.sources.streams import chunks
@@ -25,7 +24,7 @@ _BYTES_PER_CHAR = 12  # "\ud83d\ude00" is the longest JSON spelling of a code po
 
 
 def read(
-    path: Path,
+    path: Place,
     *,
     source: str | None = None,
     max_chars: int = MAX_CHARS,
@@ -42,7 +41,6 @@ def read(
     occurrence of that text. `fields`, `meta` and `markup` as in RowOptions. Raises SourceError where the file as a
     whole cannot be read, and at its end if a column that is named was in no line.
     """
-    path = Path(path)
     options = RowOptions(fields=fields or {}, meta=meta, markup=markup)
     longest = max_chars * _BYTES_PER_CHAR + _LINE_OVERHEAD
 
@@ -67,7 +65,7 @@ def _parse(line: bytes | None) -> dict[str, Any] | Reject:
     return row if isinstance(row, dict) else failed("invalid_json", f"a {type(row).__name__}, expected an object")
 
 
-def _checked(found: Iterator[Row], options: RowOptions, path: Path) -> Iterator[Row]:
+def _checked(found: Iterator[Row], options: RowOptions, place: Place) -> Iterator[Row]:
     """The rows; SourceError after the last one if a column that the options name was in none of them."""
     unseen = set(options.wanted)
     known: dict[str, None] = {}
@@ -77,4 +75,4 @@ def _checked(found: Iterator[Row], options: RowOptions, path: Path) -> Iterator[
             known.update(dict.fromkeys(row.values) if len(known) < 40 else {})
         yield row
     if unseen and known:
-        raise no_column(min(unseen), known, path)
+        raise no_column(min(unseen), known, label(place))

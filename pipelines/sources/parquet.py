@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from data.progress import Progress, ignore
 from pipelines.sources.fields import ALIASES, Row, RowOptions
-from pipelines.sources.folders import Entry
+from pipelines.sources.folders import Entry, Place
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed
 from pipelines.sources.streams import size_of
 from pipelines.sources.tables import read_rows, rows
@@ -24,7 +24,7 @@ _BATCH_ROWS = 1024
 
 
 def read(
-    path: Path,
+    path: Place,
     *,
     source: str | None = None,
     max_chars: int = MAX_CHARS,
@@ -39,7 +39,6 @@ def read(
     `fields`, `meta` and `markup` as in RowOptions. Raises SourceError where a file is damaged or lacks a column
     that is named.
     """
-    path = Path(path)
     options = RowOptions(fields=fields or {}, meta=meta, markup=markup)
 
     def rows_of(entry: Entry, listen: Progress) -> Iterator[Row]:
@@ -82,7 +81,7 @@ def _check_columns(schema: pa.Schema, options: RowOptions, path: Path) -> None:
     if twice := next((name for name, count in Counter(schema.names).items() if count > 1), None):
         raise SourceError(f"{path} has two columns named '{twice}'. Rename one.", reason="duplicate_column")
     nested = [name for field in schema for name in _paths(field)]
-    options.check([*schema.names, *nested], path)
+    options.check([*schema.names, *nested], str(path))
 
 
 def _paths(field: pa.Field) -> Iterator[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Literal
 
 from data.errors import ConfigError
 from data.progress import Progress, ignore
 from pipelines.sources.encoding import to_utf8
 from pipelines.sources.files import OTHER_FORMATS, read_bytes, refuse_fields
-from pipelines.sources.folders import Entry, Overall, entries
+from pipelines.sources.folders import Entry, Overall, Place, entries, is_many, label
 from pipelines.sources.ids import Occurrences
 from pipelines.sources.lines import lines
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
@@ -23,7 +22,7 @@ _SPLITS = ("file", "paragraph", "line")
 
 
 def read(
-    path: Path,
+    path: Place,
     *,
     source: str | None = None,
     max_chars: int = MAX_CHARS,
@@ -39,23 +38,22 @@ def read(
     so that a line put in before them changes no id. In a folder, files of other formats and files with NUL bytes are
     left out with a reason. `source` must be given. Raises SourceError where a single file cannot be read.
     """
-    path = Path(path)
     refuse_fields(fields, "text")
     if split not in _SPLITS:
         raise ConfigError(f"split: '{split}' is none of {', '.join(_SPLITS)}")
     if not source:
-        raise SourceError(f"{path}: a text names no source. Name it yourself.", reason="no_source_name")
+        raise SourceError(f"{label(path)}: a text names no source. Name it yourself.", reason="no_source_name")
     occurrences = Occurrences()
     overall = Overall(path, progress)
     done = 0
     for entry in entries(path):
-        for origin, text in _texts(entry, split, encoding, max_chars, overall.within(entry), alone=not path.is_dir()):
+        for origin, text in _texts(entry, split, encoding, max_chars, overall.within(entry), alone=not is_many(path)):
             if limit is not None and done >= limit:
                 return
             done += 1
             yield _record(origin, text, entry, source, None if split == "file" else occurrences)
     if not done and limit != 0:
-        raise SourceError(f"{path} holds no {split} (empty file). Give another file.", reason="empty_dump")
+        raise SourceError(f"{label(path)} holds no {split} (empty file). Give another file.", reason="empty_dump")
 
 
 def _texts(

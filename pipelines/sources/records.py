@@ -58,7 +58,7 @@ class Record:
 
 
 class Reader(Protocol):
-    """Reads a file or folder as a stream of records; raises SourceError where it is unusable as a whole.
+    """Reads a file, a folder or listed files as a stream of records; SourceError where it is unusable as a whole.
 
     `fields` maps a field of ours (text, id, title, url, lang, published_at) to the name it has in the file.
     """

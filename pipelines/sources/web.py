@@ -9,11 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from data.progress import Progress, ignore
 from pipelines.sources.files import read_bytes, refuse_fields
-from pipelines.sources.folders import Entry, Overall, entries
+from pipelines.sources.folders import Entry, Overall, Place, entries, is_many, label
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
 from pipelines.sources.streams import chunks
 
@@ -54,7 +53,7 @@ _ENCODINGS = re.compile(
 
 
 def read(
-    path: Path,
+    path: Place,
     *,
     source: str | None = None,
     max_chars: int = MAX_CHARS,
@@ -66,15 +65,14 @@ def read(
 
     `source` must be given. Raises SourceError where a single file cannot be read.
     """
-    path = Path(path)
     refuse_fields(fields, "html")
     if not source:
-        raise SourceError(f"{path}: a page names no source. Name it yourself.", reason="no_source_name")
+        raise SourceError(f"{label(path)}: a page names no source. Name it yourself.", reason="no_source_name")
     overall = Overall(path, progress)
     for done, entry in enumerate(entries(path)):
         if limit is not None and done >= limit:
             return
-        page = _page(entry, max_chars, overall.within(entry), alone=not path.is_dir())
+        page = _page(entry, max_chars, overall.within(entry), alone=not is_many(path))
         reject = page if isinstance(page, Reject) else None
         text = page if isinstance(page, str) else ""
         yield Record(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.sources.folders import Overall, entries
+from pipelines.sources.folders import Entry, Overall, entries, is_many, label
 from pipelines.sources.records import SourceError
 
 
@@ -54,7 +54,7 @@ def test_file_is_its_own_only_entry(tmp_path: Path) -> None:
 
 
 def test_empty_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="folder without files"):
+    with pytest.raises(SourceError, match="holds no files"):
         names(tmp_path)
 
 
@@ -66,3 +66,13 @@ def test_progress_is_over_all_files(tmp_path: Path) -> None:
     for listen, done, total in ((first, 2, 4), (first, 4, 4), (second, 1, 2), (second, 2, 2)):
         listen(done, total)
     assert heard == [(2, 6), (4, 6), (5, 6), (6, 6)]
+
+
+def test_listed_files_are_read_under_the_names_they_are_given(tmp_path: Path) -> None:
+    make(tmp_path, "x", "y", "z")
+    listed = [Entry("b/x.txt", tmp_path / "x"), Entry("a.txt", tmp_path / "y"), Entry("_logs/z", tmp_path / "z")]
+    assert [entry.name for entry in entries(listed, hidden=(".", "_"))] == ["b/x.txt", "a.txt"]
+    assert is_many(listed)
+    assert not is_many(listed[:1])
+    assert label(listed) == f"the source of 3 files in {tmp_path}"
+    assert label(listed[:1]) == str(tmp_path / "x")

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dumps import page, write
 
 from data.errors import ConfigError
-from pipelines.sources import READERS, SourceError, options_of, read, reader_for
+from pipelines.sources import READERS, Entry, SourceError, options_of, read, reader_for
 
 NAMES = {
     "d-pages-articles.xml.bz2": "wikipedia",
@@ -80,3 +81,22 @@ def test_unknown_readers_and_options_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="delimiter: the jsonl reader has no such option; it has: encoding, fields"):
         read(tmp_path / "a.jsonl", source="s", options={"delimiter": ";"})
     assert "split" in options_of("text")
+
+
+def test_files_of_a_source_share_ids_and_limit(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).write_text('{"text": "same"}\n{"text": "other"}\n')
+    files = [Entry("x.jsonl", tmp_path / "x"), Entry("sub/y.jsonl", tmp_path / "y")]
+    records = list(read(files, source="s", limit=3))
+    assert [record.origin for record in records] == ["x.jsonl#line=1", "x.jsonl#line=2", "sub/y.jsonl#line=1"]
+    assert [record.doc_id and record.doc_id[-2:] for record in records] == ["-1", "-1", "-2"]
+
+
+def test_several_dumps_are_read_one_after_another(tmp_path: Path) -> None:
+    pages = [page(1, "Words.", title="A"), page(2, "Words.", title="B")]
+    files = [Entry(f"{n}.xml", write(tmp_path / f"{n}.xml", text)) for n, text in enumerate(pages)]
+    heard: list[tuple[int, int]] = []
+    records = list(read(files, source="s", progress=lambda done, total: heard.append((done, total))))
+    assert [record.title for record in records] == ["A", "B"]
+    assert heard[-1][0] == heard[-1][1]
+    assert len(list(read(files, source="s", limit=1))) == 1
