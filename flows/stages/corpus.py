@@ -118,9 +118,13 @@ def _document_units(job: Job, raw: list[RawFile]) -> Iterator[Unit]:
 
 
 def _records(job: Job, source: Source, file: RawFile, listen: Progress) -> Iterable[Record]:
-    name = source.reader or sources.reader_for(file.path)
-    return sources.READERS[name](
-        file.path, source=source.name, max_chars=job.recipe.page_chars, limit=job.limit, progress=listen
+    return sources.read(
+        file.path,
+        source=source.name,
+        max_chars=job.recipe.page_chars,
+        limit=job.limit,
+        progress=listen,
+        **versions.reading(job, source),
     )
 
 

@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from data import files
+from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
-from pipelines import clean, dedup, extract, tokenise
+from pipelines import clean, dedup, extract, main_text, sources, tokenise
+from pipelines.sources.config import SourceConfig
+
+
+def reading(job: Job, source: Source) -> dict[str, Any]:
+    """The reader of a source, None where the file's ending tells, and its options: keywords of `sources.read`."""
+    config = job.recipe.sources.get(source.name, SourceConfig())
+    return {"reader": config.reader or source.reader, "options": config.options()}
 
 
 def documents_config(job: Job) -> dict[str, Any]:
     """What decides how sources become documents."""
     return {
         "extract": job.recipe.of("extract"),
-        "versions": extract.VERSION,
+        "sources": {source.name: reading(job, source) for source in job.sources},
+        "versions": [extract.VERSION, sources.VERSION, main_text.VERSION],
         "page_chars": job.recipe.page_chars,
         "part_pages": job.recipe.part_pages,
         "part_chars": job.recipe.part_chars,

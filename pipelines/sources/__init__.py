@@ -17,15 +17,14 @@ from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceE
 
 VERSION = 2
 
+_ROWS: dict[str, Reader] = {"jsonl": jsonl.read, "csv": delimited.read, "parquet": parquet.read}
 READERS: dict[str, Callable[..., Iterator[Record]]] = {
     "wikipedia": wikipedia.read,
-    "jsonl": jsonl.read,
-    "csv": delimited.read,
-    "parquet": parquet.read,
+    **_ROWS,
     "text": plain.read,
     "html": web.read,
 }
-"""Readers by name. Each takes what Reader says; further keywords are options of that format, see `options_of`."""
+"""Readers by name. Each takes what Reader says, those of rows also `fields`; for its other options see `options_of`."""
 
 _ENDINGS = {
     "wikipedia": (".xml", ".xml.bz2", ".xml.gz", ".bz2"),

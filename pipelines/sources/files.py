@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from data.errors import ConfigError
+from collections.abc import Iterable
 
 _PACKED = ("", ".gz", ".zst", ".bz2", ".xz")
 _NAMES = (
@@ -25,9 +23,3 @@ def read_bytes(pieces: Iterable[bytes], most: int) -> bytes | None:
         if (length := length + len(piece)) > most:
             return None
     return b"".join(held)
-
-
-def refuse_fields(fields: Mapping[str, str] | None, reader: str) -> None:
-    """Raise ConfigError for a mapping of columns where there are none."""
-    if fields:
-        raise ConfigError(f"fields: the {reader} reader has no columns to map ({', '.join(fields)})")

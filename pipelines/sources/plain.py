@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from data.errors import ConfigError
 from data.progress import Progress, ignore
 from pipelines.sources.encoding import to_utf8
-from pipelines.sources.files import OTHER_FORMATS, read_bytes, refuse_fields
+from pipelines.sources.files import OTHER_FORMATS, read_bytes
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many, label
 from pipelines.sources.ids import Occurrences
 from pipelines.sources.lines import lines
@@ -28,7 +28,6 @@ def read(
     max_chars: int = MAX_CHARS,
     limit: int | None = None,
     progress: Progress = ignore,
-    fields: Mapping[str, str] | None = None,
     split: Split = "file",
     encoding: str | None = None,
 ) -> Iterator[Record]:
@@ -38,7 +37,6 @@ def read(
     so that a line put in before them changes no id. In a folder, files of other formats and files with NUL bytes are
     left out with a reason. `source` must be given. Raises SourceError where a single file cannot be read.
     """
-    refuse_fields(fields, "text")
     if split not in _SPLITS:
         raise ConfigError(f"split: '{split}' is none of {', '.join(_SPLITS)}")
     if not source:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from data.progress import Progress, ignore
-from pipelines.sources.files import read_bytes, refuse_fields
+from pipelines.sources.files import read_bytes
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many, label
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
 from pipelines.sources.streams import chunks
@@ -59,13 +59,11 @@ def read(
     max_chars: int = MAX_CHARS,
     limit: int | None = None,
     progress: Progress = ignore,
-    fields: Mapping[str, str] | None = None,
 ) -> Iterator[Record]:
     """Yield one record per page, named by its path in the folder; other files of a folder are left out with a reason.
 
     `source` must be given. Raises SourceError where a single file cannot be read.
     """
-    refuse_fields(fields, "html")
     if not source:
         raise SourceError(f"{label(path)}: a page names no source. Name it yourself.", reason="no_source_name")
     overall = Overall(path, progress)

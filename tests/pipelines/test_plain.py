@@ -112,8 +112,6 @@ def test_limit_options_and_a_name(tmp_path: Path) -> None:
     assert reasons(read(path, source="s", split="line", limit=2)) == ["a", "b"]
     with pytest.raises(ConfigError, match="split: 'word' is none of file, paragraph, line"):
         list(read(path, source="s", split="word"))  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="fields: the text reader has no columns"):
-        list(read(path, source="s", fields={"text": "a"}))
     with pytest.raises(SourceError, match="names no source"):
         list(read(path))
     with pytest.raises(SourceError, match="holds no line"):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from data.errors import ConfigError
 from pipelines.sources.records import Reject, SourceError
 from pipelines.sources.web import decoded, read
 
@@ -78,15 +77,13 @@ def test_binary_is_no_page() -> None:
     assert decoded(b"<html>\0") == Reject("extract", "filtered", "not_html", "it holds NUL characters")
 
 
-def test_too_large_pages_and_bad_options(tmp_path: Path) -> None:
+def test_too_large_pages_and_what_is_no_page(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text(PAGE, "utf-8")
     for most in (5, len(PAGE) - 1):
         (record,) = read(path, source="s", max_chars=most)
         assert record.reject is not None
         assert (record.reject.reason, record.text) == ("page_too_large", "")
-    with pytest.raises(ConfigError, match="fields: the html reader has no columns"):
-        list(read(path, source="s", fields={"text": "a"}))
     with pytest.raises(SourceError, match="names no source"):
         list(read(path))
     with pytest.raises(SourceError, match="no such file"):
