@@ -64,7 +64,7 @@ class RowOptions:
             if column not in columns:
                 raise no_column(column, columns, where)
         if not any(column in columns for column in self.columns("text")):
-            raise no_column(" or ".join(self.columns("text")), columns, where)
+            raise no_column("' or '".join(self.columns("text")), columns, where)
 
 
 def no_column(column: str, columns: Iterable[str], where: str) -> SourceError:

@@ -60,7 +60,8 @@ class Record:
 class Reader(Protocol):
     """Reads a file, a folder or listed files as a stream of records; SourceError where it is unusable as a whole.
 
-    Readers of rows take `fields`, which maps a field of ours (text, id, title, url, lang, published_at) to the name it has in the file.
+    Readers of rows take `fields`, which maps a field of ours (text, id, title, url, lang, published_at) to the name
+    it has in the file.
     """
 
     def __call__(

@@ -65,7 +65,7 @@ def test_columns_that_are_named_must_exist() -> None:
     for options in (RowOptions(fields={"text": "b", "id": "c"}), RowOptions(fields={"text": "b"}, meta=["c"])):
         with pytest.raises(SourceError, match=r"no column 'c'\. It has: a, b"):
             options.check(["a", "b"], "a.csv")
-    with pytest.raises(SourceError, match=r"no column 'text or content or body'\. It has: a"):
+    with pytest.raises(SourceError, match=r"no column 'text' or 'content' or 'body'\. It has: a"):
         RowOptions().check(["a"], "a.csv")
 
 
