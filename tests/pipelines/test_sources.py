@@ -6,7 +6,7 @@ import pytest
 from dumps import page, write
 
 from data.errors import ConfigError
-from pipelines.sources import READERS, Entry, SourceError, options_of, read, reader_for
+from pipelines.sources import _ENDINGS, READERS, Entry, SourceError, options_of, read, reader_for
 
 NAMES = {
     "d-pages-articles.xml.bz2": "wikipedia",
@@ -100,3 +100,13 @@ def test_several_dumps_are_read_one_after_another(tmp_path: Path) -> None:
     assert [record.title for record in records] == ["A", "B"]
     assert heard[-1][0] == heard[-1][1]
     assert len(list(read(files, source="s", limit=1))) == 1
+
+
+def test_guide_lists_every_reader_with_its_endings_and_options() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in guide.splitlines() if line.startswith("| ")]
+    told = {row[0]: (row[1], row[3]) for row in rows if row[0] in READERS}
+    for reader in READERS:
+        endings, options = told[reader]
+        assert options == ", ".join(sorted(options_of(reader)))
+        assert all(f".{ending.split('.')[1]}" in endings for ending in _ENDINGS[reader])
