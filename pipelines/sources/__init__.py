@@ -13,7 +13,7 @@ from data.errors import ConfigError
 from data.progress import Progress, ignore
 from pipelines.sources import delimited, jsonl, parquet, plain, web, wikipedia
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many
-from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceError
+from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceError, digest
 
 VERSION = 2
 
@@ -146,6 +146,7 @@ __all__ = [
     "Reject",
     "SourceError",
     "checked",
+    "digest",
     "options_of",
     "read",
     "reader_for",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -76,6 +77,14 @@ class Reader(Protocol):
     ) -> Iterator[Record]:
         """Yield one record per page, line or row."""
         ...
+
+
+def digest(records: Iterable[Record]) -> str:
+    """SHA-256 of all that the records hold: what decides the documents made of them, whatever file they stood in."""
+    found = hashlib.sha256()
+    for record in records:
+        found.update(repr(record).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
 
 
 def filtered(reason: str, detail: str | None = None) -> Reject:
