@@ -5,6 +5,7 @@ Each line is an object. Its keys may differ from line to line: each line is look
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -57,7 +58,7 @@ def _parse(line: bytes | None) -> dict[str, Any] | Reject:
     if line is None:
         return failed("page_too_large", "the line is too long to hold")
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.removeprefix(codecs.BOM_UTF8).decode("utf-8"))  # a mark in the middle: joined files
     except UnicodeDecodeError as error:
         return failed("invalid_utf8", f"byte {error.start} of the line: {error.reason}")
     except (ValueError, RecursionError) as error:

@@ -90,7 +90,7 @@ def _parts(entry: Entry, pieces: Iterable[bytes], split: Split, max_chars: int) 
             first = first if length else number
             length += 1 + (longest + 1 if line is None else len(line))
             if line is not None and length <= longest + 1:
-                held.append(line)
+                held.append(line.removesuffix(b"\r"))
             if split == "paragraph":
                 continue
         if length:

@@ -140,6 +140,11 @@ def test_utf16_and_utf8_marks_are_understood(tmp_path: Path) -> None:
         assert [record.text for record in read(path, source="s")] == ["їжак", "b"]
 
 
+def test_joined_files_may_have_marks_in_the_middle(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", *['\ufeff{"text": "a"}'] * 2)
+    assert [record.text for record in read(path, source="s")] == ["a", "a"]
+
+
 def test_folder_of_files_is_one_source(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     write(tmp_path / "sub" / "b.jsonl", '{"text": "same"}')
