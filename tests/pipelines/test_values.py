@@ -28,6 +28,7 @@ TIMES: list[tuple[object, datetime | None]] = [
     ("2020-01-02T05:04:05+02:00", MOMENT),
     ("2020-01-02T03:04:05.123456789Z", MOMENT.replace(microsecond=123456)),
     ("20200102030405", MOMENT),
+    ("99990102030405", datetime(5138, 7, 24, 20, 20, 30, 405000, tzinfo=UTC)),
     ("Thu, 02 Jan 2020 03:04:05 GMT", MOMENT),
     ("Thu, 02 Jan 2020 05:04:05 +0200", MOMENT),
     ("2 January 2020", DAY),
