@@ -13,6 +13,7 @@ from data.errors import ConfigError
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
 from pipelines.extract import ExtractConfig
+from pipelines.sources.config import SourceConfig
 from pipelines.tokenise import TokeniserConfig
 
 MODELS = ("word2vec", "sentiment", "entities", "gpt", "summaries", "keyphrases")
@@ -23,6 +24,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    sources: dict[str, SourceConfig] = Field(default_factory=dict, description="how a source is read, by its name")
     extract: ExtractConfig = Field(default_factory=ExtractConfig)
     clean: CleanConfig = Field(default_factory=CleanConfig)
     dedup: DedupConfig = Field(default_factory=DedupConfig)

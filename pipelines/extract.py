@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from data.errors import AccountingError
+from pipelines.main_text import with_main_text
 from pipelines.sources.records import Record, Reject, failed, filtered
 from pipelines.watchdog import PageTimeoutError, limited
 from pipelines.wikitext import Extracted, Section, to_text
@@ -72,11 +74,10 @@ def extract(
     documents: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
     for record in sorted(records, key=_order):
-        try:
-            with limited(page_seconds, deadly=deadly):
-                outcome = _outcome(record, config, lang)
-        except PageTimeoutError:
-            outcome = page_timeout(page_seconds)
+        outcome: Extracted | Reject = page_timeout(page_seconds)
+        with suppress(PageTimeoutError), limited(page_seconds, deadly=deadly):
+            record = with_main_text(record)  # noqa: PLW2901
+            outcome = _outcome(record, config, lang)
         if isinstance(outcome, Reject):
             rejects.append(_reject_row(record, outcome))
         else:
@@ -123,7 +124,7 @@ def _document_row(record: Record, extracted: Extracted, lang: str | None) -> dic
         "published_at": record.published_at,
         "text": extracted.text,
         "sections": [section._asdict() for section in extracted.sections],
-        "meta": None,
+        "meta": record.meta,
     }
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from pipelines.download import RawFile
 from pipelines.extract import ExtractConfig
 from pipelines.sources import wikipedia
 from pipelines.sources.dump_pages import DumpPages, Item
+from pipelines.sources.folders import Entry
 from pipelines.sources.records import Record, SourceError
 from pipelines.sources.splitter import Piece
 from pipelines.sources.streams import Span
@@ -76,10 +77,21 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
 
 
 def _units(job: Job, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
-    """The units of all files, numbered; `apart` reads the streams of a multistream dump apart."""
-    units = chain.from_iterable(_file_units(job, file, config, apart=apart) for file in raw)
+    """The units of all sources, numbered; `apart` reads the streams of a multistream dump apart."""
+    by_source = groupby(raw, key=lambda file: file.source)
+    units = chain.from_iterable(_source_units(job, name, list(group), config, apart=apart) for name, group in by_source)
     for index, unit in enumerate(units):
         yield replace(unit, index=index)
+
+
+def _source_units(job: Job, name: str, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
+    """Dumps are read file by file, as each tells its own wiki; all others as one stream, so that ids stay unique."""
+    source = next(source for source in job.sources if source.name == name)
+    entries = [Entry(file.name, file.path) for file in raw]
+    reading = versions.reading(job, source)
+    if (reading["reader"] or sources.reader_for(entries)) == "wikipedia":
+        return _dump_units(job, source, raw, config, apart=apart)
+    return _record_units(job, source, entries, fingerprint([config, source.name, source.language]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +134,36 @@ class _File:
         return wikipedia.dump_of(pages, self.source.name, max_chars=chars, salvage=self.salvage)
 
 
-def _file_units(job: Job, raw: RawFile, config: str, *, apart: bool) -> Iterator[Unit]:
-    source = next(source for source in job.sources if source.name == raw.source)
-    file = _File(job, source, raw, fingerprint([raw.name, source.name, source.language, config]))
-    if file.reader != "wikipedia":
-        return _record_units(file)
-    recipe = job.recipe
+def _options(job: Job, source: Source, file: str) -> Options:
+    return Options(
+        extract=job.recipe.extract,
+        lang=source.language,
+        page_seconds=job.recipe.page_seconds,
+        deadly=job.pool is not None,
+        file=file,
+    )
+
+
+def _dump_units(job: Job, source: Source, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
+    """The units of every dump of a source; the limit counts the pages of all."""
+    left = job.limit
+    for one in raw:
+        file = _File(job, source, one, fingerprint([one.name, source.name, source.language, config]))
+        spans = _spans(file) if apart and left is None else []
+        if spans:
+            yield from _span_units(file, spans)
+            continue
+        for unit, pages in _page_units(file, left):
+            yield unit
+            left = None if left is None else left - pages
+        if left == 0:
+            return
+
+
+def _spans(file: _File) -> list[Span]:
+    recipe = file.job.recipe
     streams, size = max(1, recipe.part_pages // _PAGES_PER_STREAM), recipe.part_chars // _RATIO
-    spans = wikipedia.spans_of(raw.path, streams=streams, size=size) if apart and job.limit is None else []
-    return _span_units(file, spans) if spans else _page_units(file)
+    return wikipedia.spans_of(file.raw.path, streams=streams, size=size)
 
 
 def _span_units(file: _File, spans: list[Span]) -> Iterator[Unit]:
@@ -144,30 +177,32 @@ def _span_units(file: _File, spans: list[Span]) -> Iterator[Unit]:
         yield _unit(key, dump, span, options, partial(listen, span.stop, end))
 
 
-def _page_units(file: _File) -> Iterator[Unit]:
-    """A unit for each batch of pages that one pass over the file finds; the XML of a page is parsed by the worker."""
+def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
+    """A unit for each batch of pages that one pass over the file finds, and how many; a worker parses their XML."""
     pages = file.pages(progress=file.listen)
     number = -1
-    for number, batch in enumerate(_batches(islice(pages, file.job.limit), file.job)):
-        yield _unit(fingerprint([file.key, file.raw.sha256, number]), file.dump(pages), batch, file.options)
+    for number, batch in enumerate(_batches(islice(pages, limit), file.job)):
+        yield _unit(fingerprint([file.key, file.raw.sha256, number]), file.dump(pages), batch, file.options), len(batch)
     if number < 0:
         raise wikipedia.empty(file.raw.path)
 
 
-def _record_units(file: _File) -> Iterator[Unit]:
-    """A unit for each batch of records."""
-    job, options = file.job, file.options
-    records = sources.READERS[file.reader](
-        file.raw.path,
-        source=file.source.name,
+def _record_units(job: Job, source: Source, entries: list[Entry], about: str) -> Iterator[Unit]:
+    """A unit for each batch of records, known by what the records hold."""
+    options = _options(job, source, entries[0].name if len(entries) == 1 else source.name)
+    listen = job.listen("Extract" if len(job.sources) == 1 else f"Extract {source.name}")
+    records = sources.read(
+        entries if len(entries) > 1 else entries[0].path,
+        source=source.name,
         max_chars=job.recipe.page_chars,
         limit=job.limit,
-        progress=file.listen,
+        progress=listen,
+        **versions.reading(job, source),
     )
-    for number, batch in enumerate(_batches(records, job)):
+    for batch in _batches(records, job):
         compute = partial(extract_records, batch, options)
         retry = partial(extract_records, batch, options, careful=True)
-        yield Unit(0, fingerprint([file.key, file.raw.sha256, number]), compute, retry=retry)
+        yield Unit(0, fingerprint([about, sources.digest(batch)]), compute, retry=retry)
 
 
 def _unit(key: str, dump: Dump, pages: Span | list[Item], options: Options, told: Any = None) -> Unit:

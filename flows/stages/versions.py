@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from data import files
+from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
-from pipelines import clean, dedup, extract, tokenise
+from pipelines import clean, dedup, extract, main_text, sources, tokenise
 from pipelines.sources import wikipedia
+from pipelines.sources.config import SourceConfig
+
+
+def reading(job: Job, source: Source) -> dict[str, Any]:
+    """The reader of a source, None where the file's ending tells, and its options: keywords of `sources.read`."""
+    config = job.recipe.sources.get(source.name, SourceConfig())
+    return {"reader": config.reader or source.reader, "options": config.options(source.fields)}
 
 
 def documents_config(job: Job) -> dict[str, Any]:
     """What decides how sources become documents."""
     return {
         "extract": job.recipe.of("extract"),
-        "versions": [extract.VERSION, wikipedia.VERSION],
+        "sources": {source.name: reading(job, source) for source in job.sources},
+        "versions": [extract.VERSION, sources.VERSION, wikipedia.VERSION, main_text.VERSION],
         "on_bad_file": job.recipe.on_bad_file,
         "page_seconds": job.recipe.page_seconds,
         "page_chars": job.recipe.page_chars,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +39,8 @@ class Record:
     """One page, line or row of a source, before extraction.
 
     `namespaces` maps MediaWiki's namespace numbers to the names this wiki uses; empty elsewhere.
-    `n_chars` counts the code points of the raw text, also where `text` was not kept.
+    `n_chars` counts the code points of the raw text, also where `text` was not kept. `markup` "html" is a web page
+    whose main text is still to be found. `meta` is a JSON object of what the source tells beyond these fields.
     """
 
     doc_id: str | None
@@ -49,14 +51,19 @@ class Record:
     lang_declared: str | None = None
     published_at: datetime | None = None
     text: str = ""
-    markup: Literal["wikitext", "plain"] = "plain"
+    markup: Literal["wikitext", "plain", "html"] = "plain"
     namespaces: Mapping[int, str] = field(default_factory=dict)
     n_chars: int | None = None
+    meta: str | None = None
     reject: Reject | None = None
 
 
 class Reader(Protocol):
-    """Reads one file as a stream of records; raises SourceError where the file as a whole is unusable."""
+    """Reads a file, a folder or listed files as a stream of records; SourceError where it is unusable as a whole.
+
+    Readers of rows take `fields`, which maps a field of ours (text, id, title, url, lang, published_at) to the name
+    it has in the file.
+    """
 
     def __call__(
         self,
@@ -66,9 +73,18 @@ class Reader(Protocol):
         max_chars: int = MAX_CHARS,
         limit: int | None = None,
         progress: Progress = ignore,
+        fields: Mapping[str, str] | None = None,
     ) -> Iterator[Record]:
         """Yield one record per page, line or row."""
         ...
+
+
+def digest(records: Iterable[Record]) -> str:
+    """SHA-256 of all that the records hold: what decides the documents made of them, whatever file they stood in."""
+    found = hashlib.sha256()
+    for record in records:
+        found.update(repr(record).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
 
 
 def filtered(reason: str, detail: str | None = None) -> Reject:

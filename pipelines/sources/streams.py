@@ -1,4 +1,4 @@
-"""Bytes of a file, decompressed as they are read: bz2 and xz (also of several streams), gzip or plain."""
+"""Bytes of a file, decompressed as they are read: bz2 and xz (also of several streams), gzip, zstd or plain."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from data.progress import Progress
+from pipelines.sources import zstd
 from pipelines.sources.records import SourceError
 
 READ_BYTES = 256 * 1024
 OUT_BYTES = 1024 * 1024
-MAGIC = {b"BZh": "bz2", b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz"}
+MAGIC = {b"BZh": "bz2", b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", zstd.MAGIC: "zstd"}
 _REFUSED = {
     b"7z\xbc\xaf\x27\x1c": (
         "7z",
@@ -123,7 +124,7 @@ def size_of(path: Path) -> int:
 
 
 def compression_of(path: Path) -> str:
-    """`bz2`, `gzip`, `xz` or `plain`, by the first bytes and not by the name. SourceError for a kind not read."""
+    """`bz2`, `gzip`, `xz`, `zstd` or `plain`, by the first bytes, not the name. SourceError for a kind not read."""
     with path.open("rb") as file:
         head = file.read(_LONGEST_MAGIC)
     for magic, (kind, advice) in _REFUSED.items():
@@ -177,7 +178,10 @@ def _chunks(path: Path, progress: Progress, span: Span | None) -> Iterator[bytes
         kind = compression_of(path)
         with path.open("rb") as file:
             read = _read(file, span, lambda done: progress(done, size))
-            yield from read if kind == "plain" else _decoded(read, path, kind, span)
+            if kind == "zstd":
+                yield from zstd.pieces(file, path, size, progress, out_bytes=OUT_BYTES)
+            else:
+                yield from read if kind == "plain" else _decoded(read, path, kind, span)
     except PermissionError as error:
         raise SourceError(
             f"{path} may not be read: {error.strerror}. Check its permissions.", reason="denied"

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from data.errors import TextmillError
-from pipelines.sources.records import Record, Reject, SourceError, failed, filtered
+from pipelines.sources.records import Record, Reject, SourceError, digest, failed, filtered
 
 
 def test_record_is_frozen() -> None:
@@ -23,3 +23,11 @@ def test_source_error_carries_its_reason() -> None:
     error = SourceError("message", reason="missing")
     assert isinstance(error, TextmillError)
     assert (str(error), error.reason) == ("message", "missing")
+
+
+def test_digest_is_of_every_field() -> None:
+    record = Record(doc_id="s:1", source="s", origin="f#line=1", text="a")
+    changes = ({"text": "b"}, {"meta": "{}"}, {"origin": "f#line=2"}, {"reject": failed("no_text")}, {"markup": "html"})
+    others = [digest([dataclasses.replace(record, **change)]) for change in changes]  # type: ignore[arg-type]
+    assert digest([record]) == digest([dataclasses.replace(record)])
+    assert len({digest([record]), digest([record, record]), *others}) == 7

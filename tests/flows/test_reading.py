@@ -1,0 +1,39 @@
+"""Options of a source reach its reader, and decide the version of the documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.job import Job, make_job
+from flows.recipe import Recipe
+from flows.stages import versions
+from pipelines.sources import read
+from pipelines.sources.config import SourceConfig
+
+
+def job(folder: Path, recipe: Recipe) -> Job:
+    (folder / "pages.csv").write_text("body;key\nwords;7\n")
+    source = [str(folder / "pages.csv")]
+    return make_job(
+        lake=folder, sources=source, pipeline=None, recipe=recipe, limit=None, run_id="r", started="2026-01-01T00:00:00"
+    )
+
+
+def test_options_of_the_config_reach_the_reader(tmp_path: Path) -> None:
+    found = job(tmp_path, Recipe(sources={"pages": SourceConfig(fields={"id": "key"}, meta="none")}))
+    source = found.sources[0]
+    (record,) = read(source.path(), source=source.name, **versions.reading(found, source))
+    assert (record.doc_id, record.text, record.meta) == ("pages:7", "words", None)
+
+
+def test_options_decide_the_version_of_the_documents(tmp_path: Path) -> None:
+    recipes = (
+        Recipe(),
+        Recipe(sources={"pages": SourceConfig(meta="none")}),
+        Recipe(sources={"other": SourceConfig()}),
+    )
+    plain, without_meta, other = (
+        versions.documents(job(tmp_path, recipe), [("pages", "0" * 64)]) for recipe in recipes
+    )
+    assert plain != without_meta
+    assert plain == other
