@@ -5,8 +5,8 @@ Three tiers, each asked only where the one before leaves doubt:
    quadgrams, over a bounded sample spread over the whole text.
 2. Short, mixed and unfamiliar texts: CLD2's shares weigh with langid's naive Bayes over byte n-grams
    (Lui and Baldwin 2012).
-3. Languages that differ by a few hundred words (Bosnian, Croatian, Serbian; Indonesian, Malay; both
-   Norwegians) are told apart by those words.
+3. Languages that differ by a few hundred words (Bosnian, Croatian, Serbian; Indonesian, Malay) are told apart
+   by those words.
 """
 
 from __future__ import annotations
