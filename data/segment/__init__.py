@@ -16,4 +16,6 @@ ends a sentence.
 from data.segment.sentences import sentence_count, sentence_spans
 from data.segment.tokens import extract_words, word_count, word_spans, words
 
-__all__ = ["extract_words", "sentence_count", "sentence_spans", "word_count", "word_spans", "words"]
+VERSION = 2
+
+__all__ = ["VERSION", "extract_words", "sentence_count", "sentence_spans", "word_count", "word_spans", "words"]

@@ -54,10 +54,10 @@ def identify(texts: Sequence[str], *, config: LanguageConfig | None = None) -> l
     of Arabic `ar`; Norwegian is `nb` or `nn`.
     """
     config = config or LanguageConfig()
-    return [_identify(_sample(text, config.sample_chars), config) for text in texts]
+    return [_identify(sampled(text, config.sample_chars), config) for text in texts]
 
 
-def _sample(text: str, size: int) -> str:
+def sampled(text: str, size: int) -> str:
     """The text, or pieces from its beginning, from between and from its end where it is longer than `size`."""
     if len(text) > size:
         piece = size // PIECES

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 
 _WORD = re.compile(r"[^\W\d_]+")
-_SHORTEST, _LONGEST = 3, 12
+_SHORTEST = 3
 _PRIOR = 0.1
 """Added to each probability, so that words may overrule the tiers before."""
+
+
+Stems = dict[str, tuple[tuple[str, dict[str, float]], ...]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ _CROATIAN = Marks(
     "surađ suvremen općenit natjecanj natjecat momčad računal gospodarst vjerojatn uvjet sudjelov prosvjed tvrtk "
     "tvornic iznimn iznimk pozornost nazoč usredotoč glasovanj županij španjols nizozems rumunjs zemljopis promet "
     "naklad točk točn sustav desetljeć stupanj stupnj zapovjed unatoč mirovin knjižnic kirurg kaos$ kaosa$ židov "
-    "otopin dvojb glasnogovornik",
+    "otopin dvojb glasnogovornik kino$ tisak$ tiska$ unutarnj kriterij$ kriterija$ duljin obujam uhićen uhiti "
+    "odvjetn liječn ocean jednadžb kut$ kuta$ kutov zemljovid",
 )
 _NOT_CROATIAN = Marks(
     {"hr": 0.05, "bs": 0.7, "sr": 1.0},
@@ -43,7 +47,9 @@ _NOT_CROATIAN = Marks(
     "pozoriš fudbal tokom$ niko$ šta$ saobraćaj holand rumunij špansk španij fabrik sistem prečnik opšt kiseonik "
     "azot aerodrom zvaničn decenij talas$ talasa$ ćelij vještač vaspit odbran bezbjed komand uprkos$ prisustv "
     "rastvor hirurg haos$ haosa$ jevrej penzij kancelarij stepen$ stepeni$ stepena$ sopstven jedinjenj supstanc "
-    "zavis ostrv pomenut spisak organizov",
+    "zavis ostrv pomenut spisak organizov objekat$ subjekat$ aspekat$ izvještaj bioskop štamp ambasad princ "
+    "spoljn unutrašnj kvalitet$ kriterijum dužin zapremin dejstv uhapš hapšenj advokat ljekar okean jednačin "
+    "ugao$ ugla$ uglov gas$ gasa$ gasov mapa$ mapi$ firma$ scenario$",
 )
 _BOSNIAN = Marks(
     {"hr": 0.05, "bs": 1.0, "sr": 0.05},
@@ -55,8 +61,8 @@ _IJEKAVIAN = Marks(
     "uspje sjever sjedni mlijek cijel vjer nedjelj smjer primjer razumij htio$ vidje rješ promjen predsjedn tijel "
     "mijenj živje željel posljed također njemač lijev naprijed zahtjev općin vrijed sjedišt osjeć uvijek zvijezd "
     "letjel smješt riječ svjetl djetinj pobjed razmjen mješ umijeć pjeva ocjen mjer mjesec tjer sjeme sjen vjenč "
-    "cvijet cvjet snijeg dvije$ obje$ svjed uvjer svijest svjest ljepš rijet pijes dospije nasljed izvještaj "
-    "upotrijeb zapovijed slijep stijen",
+    "cvijet cvjet snijeg dvije$ obje$ svjed uvjer svijest svjest ljepš rijet pijes dospije nasljed upotrijeb "
+    "zapovijed slijep stijen",
 )
 _EKAVIAN = Marks(
     {"hr": 0.03, "bs": 0.03, "sr": 1.0},
@@ -90,6 +96,13 @@ _MALAY = Marks(
 _GROUPS = ((_CROATIAN, _NOT_CROATIAN, _BOSNIAN, _IJEKAVIAN, _EKAVIAN), (_INDONESIAN, _MALAY))
 
 
+def together(shares: dict[str, float]) -> float:
+    """Share of the first language, its close languages included."""
+    first = next(iter(shares), "")
+    languages, _ = _groups().get(first, ((first,), {}))
+    return sum(shares.get(code, 0.0) for code in languages)
+
+
 def told_apart(sample: str, probabilities: dict[str, float]) -> dict[str, float]:
     """The probabilities, those of a group of close languages shared anew by its words where one of them leads."""
     first = max(probabilities, key=lambda code: (probabilities[code], code), default="")
@@ -98,9 +111,8 @@ def told_apart(sample: str, probabilities: dict[str, float]) -> dict[str, float]
         return probabilities
     languages, stems = group
     weights = {code: probabilities.get(code, 0.0) + _PRIOR for code in languages}
-    for word in sorted(set(_WORD.findall(sample.lower()))):
-        likelihoods = _likelihoods(word, stems)
-        weights = {code: weights[code] * likelihoods[code] for code in languages} if likelihoods else weights
+    for likelihoods in _found(sample, stems):
+        weights = {code: weights[code] * likelihoods[code] for code in languages}
         total = sum(weights.values())
         # A floor, so that the words of one quotation do not outweigh a page.
         weights = {code: max(weight / total, 1e-6) for code, weight in weights.items()}
@@ -109,21 +121,29 @@ def told_apart(sample: str, probabilities: dict[str, float]) -> dict[str, float]
     return probabilities | {code: mass * weight / total for code, weight in weights.items()}
 
 
-def _likelihoods(word: str, stems: dict[str, dict[str, float]]) -> dict[str, float] | None:
-    """Likelihoods of the whole word or of its longest stem."""
-    whole = stems.get(f"{word}$")
-    if whole is not None:
-        return whole
-    prefixes = (word[:length] for length in range(min(len(word), _LONGEST), _SHORTEST - 1, -1))
-    return next((stems[prefix] for prefix in prefixes if prefix in stems), None)
+def _found(sample: str, stems: Stems) -> list[dict[str, float]]:
+    """Likelihoods of the marks among the words of the sample: of the whole word, or of its longest stem."""
+    found = []
+    for word in sorted(set(_WORD.findall(sample.lower()))):
+        candidates = stems.get(word[:_SHORTEST], ())
+        found += next(([marks] for stem, marks in candidates if f"{word}$".startswith(stem)), [])
+    return found
 
 
 @cache
-def _groups() -> dict[str, tuple[tuple[str, ...], dict[str, dict[str, float]]]]:
+def _groups() -> dict[str, tuple[tuple[str, ...], Stems]]:
     """Languages and stems of the group of each language."""
-    found: dict[str, tuple[tuple[str, ...], dict[str, dict[str, float]]]] = {}
+    found: dict[str, tuple[tuple[str, ...], Stems]] = {}
     for group in _GROUPS:
         languages = tuple(group[0].likelihoods)
-        stems = {stem: marks.likelihoods for marks in group for stem in marks.stems.split()}
-        found |= dict.fromkeys(languages, (languages, stems))
+        found |= dict.fromkeys(languages, (languages, _stems(group)))
     return found
+
+
+def _stems(group: tuple[Marks, ...]) -> Stems:
+    """Stems and their likelihoods by first letters, the longest stem first."""
+    stems = [(stem, marks.likelihoods) for marks in group for stem in marks.stems.split()]
+    found: dict[str, list[tuple[str, dict[str, float]]]] = {}
+    for stem, likelihoods in sorted(stems, key=lambda item: (-len(item[0]), item[0])):
+        found.setdefault(stem[:_SHORTEST], []).append((stem, likelihoods))
+    return {prefix: tuple(items) for prefix, items in found.items()}

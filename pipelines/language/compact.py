@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipelines.language.close import together
 from pipelines.language.codes import UNDECIDED, iso
 
 _SCRIPTS = "chr dv el gu hy iu ja ka km kn ko lo ml my or pa si ta te th zh"
@@ -12,7 +13,7 @@ BY_SCRIPT = frozenset({UNDECIDED, *_SCRIPTS.split()})
 """Languages that their script tells, and scripts of no known language: no other tier is asked."""
 LONG = 400
 """Bytes of letters from which shares mean parts of the text, not doubt about a few words."""
-_SURE = ((LONG, 0.7, 550), (200, 0.9, 550), (100, 0.9, 800))
+_SURE = ((LONG, 0.7, 550), (LONG, 0.9, 450), (200, 0.9, 550), (100, 0.9, 800))
 """Bytes of letters, share and fit (CLD2's score per kilobyte) from which quadgrams are trusted alone.
 
 A low fit is that of a language that CLD2 does not know, or of none.
@@ -41,7 +42,7 @@ class Evidence:
     @property
     def is_sure(self) -> bool:
         """Whether the first language needs no second opinion."""
-        first, share = next(iter(self.shares.items()), ("", 0.0))
+        first, share = next(iter(self.shares), ""), together(self.shares)
         fits = (self.n_bytes >= size and share >= least and self.fit >= fit for size, least, fit in _SURE)
         return first in BY_SCRIPT or any(fits)
 
