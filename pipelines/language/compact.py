@@ -21,7 +21,7 @@ A low fit is that of a language that CLD2 does not know, or of none.
 _UNKNOWN = "un"
 _KANA = re.compile("[\u3041-\u30fa\u30fc-\u30ff\uff66-\uff9f]+")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]+")
-_MIN_KANA = 0.2
+_MIN_KANA = 0.15
 # What CLD2 refuses as not being for interchange.
 _REFUSED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
