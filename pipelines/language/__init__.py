@@ -66,10 +66,7 @@ def sampled(text: str, size: int) -> str:
         pieces = _pieces(text, size)
         is_wide = len(pieces.encode("utf-8", "surrogatepass")) > 2 * len(pieces)
         text = _pieces(text, size // 2) if is_wide else pieces
-    if "://" in text or "www." in text:
-        text = _LINK.sub(" ", text)
-    # Text all in capitals looks foreign to models of small letters.
-    return text.lower() if text.isupper() else text
+    return _LINK.sub(" ", text) if "://" in text or "www." in text else text
 
 
 def _pieces(text: str, size: int) -> str:

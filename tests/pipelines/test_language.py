@@ -77,6 +77,7 @@ def test_han_alone_is_chinese_though_a_japanese_name_is_quoted() -> None:
         (SERBIAN, "sr"),
         (INDONESIAN, "id"),
         (MALAY, "ms"),
+        ("Cijelo ljeto djeca su slušala muziku uz rijeku, u avgustu.", "bs"),
     ],
 )
 def test_close_languages_are_told_by_their_words(text: str, language: str) -> None:
@@ -106,7 +107,12 @@ def test_text_without_letters_is_undecided(text: str) -> None:
     assert identify([text]) == [("und", 0.0)]
 
 
-@pytest.mark.parametrize("text", ["x = {a: [1, 2, 3]}; y();", "ᚠᚢᚦᚨᚱᚲ", "OK", "Xq"])
+SCRIPT = (
+    "function add(a, b) { const c = {x: a, y: b}; return [c.x, c.y].map(v => v + 1); } var t = {}; t[0] = add(1, 2);"
+)
+
+
+@pytest.mark.parametrize("text", [SCRIPT, "<ul><li>first</li><li>second</li></ul>", "ᚠᚢᚦᚨᚱᚲ", "OK", "Xq"])
 def test_what_no_language_is_probable_for_is_undecided(text: str) -> None:
     assert identify([text])[0][0] == "und"
 
@@ -147,8 +153,8 @@ def test_only_a_sample_of_a_long_text_is_read(monkeypatch: pytest.MonkeyPatch) -
     read: list[int] = []
     detect = compact.evidence
     monkeypatch.setattr(compact, "evidence", lambda sample: read.append(len(sample)) or detect(sample))
-    identify([ENGLISH * 20_000], config=LanguageConfig(sample_chars=400))
-    assert read == [403]
+    identify([ENGLISH * 20_000, "河流经过城堡。" * 9_999], config=LanguageConfig(sample_chars=400))
+    assert read == [403, 203]
 
 
 def test_naive_bayes_is_asked_only_where_there_is_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
