@@ -114,8 +114,7 @@ def told_apart(sample: str, probabilities: dict[str, float]) -> dict[str, float]
     for likelihoods in _found(sample, stems):
         weights = {code: weights[code] * likelihoods[code] for code in languages}
         total = sum(weights.values())
-        # A floor, so that the words of one quotation do not outweigh a page.
-        weights = {code: max(weight / total, 1e-6) for code, weight in weights.items()}
+        weights = {code: weight / total for code, weight in weights.items()}
     mass = sum(probabilities.get(code, 0.0) for code in languages)
     total = sum(weights.values())
     return probabilities | {code: mass * weight / total for code, weight in weights.items()}
@@ -123,11 +122,12 @@ def told_apart(sample: str, probabilities: dict[str, float]) -> dict[str, float]
 
 def _found(sample: str, stems: Stems) -> list[dict[str, float]]:
     """Likelihoods of the marks among the words of the sample: of the whole word, or of its longest stem."""
-    found = []
-    for word in sorted(set(_WORD.findall(sample.lower()))):
-        candidates = stems.get(word[:_SHORTEST], ())
-        found += next(([marks] for stem, marks in candidates if f"{word}$".startswith(stem)), [])
-    return found
+    found: dict[str, dict[str, float]] = {}
+    for word in set(_WORD.findall(sample.lower())):
+        if candidates := stems.get(word[:_SHORTEST]):
+            whole = f"{word}$"
+            found |= next(({word: likelihoods} for stem, likelihoods in candidates if whole.startswith(stem)), {})
+    return [found[word] for word in sorted(found)]
 
 
 @cache
