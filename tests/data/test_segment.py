@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 import polars as pl
@@ -28,6 +29,21 @@ SENTENCES = [
     ("「行く。」と言った。", ["「行く。」と言った。"]),
     ("यह हिन्दी है। वह किताब है।", ["यह हिन्दी है।", "वह किताब है।"]),
     ("Heading\nText one.\n\n- item", ["Heading", "Text one.", "- item"]),
+    ("یہ اردو ہے۔ وہ کتاب ہے۔", ["یہ اردو ہے۔", "وہ کتاب ہے۔"]),
+    ("هل جاء؟ نعم.", ["هل جاء؟", "نعم."]),
+    ("Սա հայերեն է։ Այո։", ["Սա հայերեն է։", "Այո։"]),
+    ("ይህ አማርኛ ነው። አዎ።", ["ይህ አማርኛ ነው።", "አዎ።"]),
+    ("នេះជាភាសាខ្មែរ។ បាទ៕", ["នេះជាភាសាខ្មែរ។", "បាទ៕"]),
+    ("မြန်မာစာ။ ဟုတ်ကဲ့။", ["မြန်မာစာ။", "ဟုတ်ကဲ့။"]),
+    ("བོད་ཡིག །དེ་རེད།", ["བོད་ཡིག །", "དེ་རེད།"]),
+    ("Ποιος ήρθε; Κανείς.", ["Ποιος ήρθε;", "Κανείς."]),
+    ("One; two.", ["One; two."]),
+    ("ฝนตกหนัก เราอยู่บ้าน\nแม่ทำอาหาร", ["ฝนตกหนัก", "เราอยู่บ้าน", "แม่ทำอาหาร"]),
+    ("ຝົນຕົກ ພວກເຮົາຢູ່ເຮືອນ", ["ຝົນຕົກ", "ພວກເຮົາຢູ່ເຮືອນ"]),
+    ("มีคน 5,000 คน ใน London ช้าๆ", ["มีคน 5,000 คน", "ใน London ช้าๆ"]),
+    ("เล่น ๆ กัน", ["เล่น ๆ กัน"]),
+    ("No... way", ["No... way"]),
+    ("www.example.com is up. Good.", ["www.example.com is up.", "Good."]),
     ("", []),
     (" \n\n ", []),
 ]
@@ -47,6 +63,19 @@ def test_sentences_end_where_a_reader_ends_them(text: str, sentences: list[str])
         ("naïve e\u0301te", ["naïve", "e\u0301te"]),
         ("हिन्दी है।", ["हिन्दी", "है"]),
         ("東京タワー", ["東", "京", "タワー"]),
+        ("葛\U000e0100城", ["葛\U000e0100", "城"]),
+        ("ひらがな", ["ひ", "ら", "が", "な"]),
+        ("ประเทศไทย", ["ป", "ระ", "เท", "ศ", "ไท", "ย"]),
+        ("น้ำ 25 ถ้วย", ["น้ำ", "25", "ถ้", "ว", "ย"]),
+        ("พ.ศ. 2500", ["พ.ศ.", "2500"]),
+        ("ພາສາລາວ", ["ພາ", "ສາ", "ລາ", "ວ"]),
+        ("ភាសាខ្មែរ", ["ភា", "សា", "ខ្មែ", "រ"]),
+        ("မြန်မာစာ", ["မြန်", "မာ", "စာ"]),
+        ("བོད་སྐད་", ["བོད", "སྐད"]),
+        ("ꦧꦱꦗꦮ", ["ꦧ", "ꦱ", "ꦗ", "ꦮ"]),
+        ("iPhoneรุ่น", ["iPhone", "รุ่", "น"]),
+        ("한국어 문장", ["한국어", "문장"]),
+        ("a_b½ 𝒳𝒴", ["a", "b½", "𝒳𝒴"]),
         ("... — !", []),
     ],
 )
@@ -64,7 +93,10 @@ def test_sentence_spans_are_ordered_and_lose_no_word(text: str) -> None:
     assert not any("\n" in text[start:end] for start, end in spans)
 
 
-@given(st.text(alphabet=st.sampled_from("aB1.,'’ \n-é東タि"), max_size=40))
+SCRIPTS = st.text(alphabet=st.sampled_from("aB1½._,'’ \n-é\u0301東\ufe00タ゛ひि𝒳𖫰กเ้ำๆ๑ລົកុ្រမန်္ာ့བོ་ꦧ꧀"), max_size=40)
+
+
+@given(SCRIPTS)
 def test_expression_counts_and_extracts_the_words_of_the_function(text: str) -> None:
     frame = pl.DataFrame({"text": [text]})
     counted = frame.select(
@@ -73,8 +105,38 @@ def test_expression_counts_and_extracts_the_words_of_the_function(text: str) -> 
     assert counted.row(0) == (len(segment.words(text)), segment.words(text))
 
 
+@given(SCRIPTS)
+def test_words_hold_every_letter_mark_and_digit(text: str) -> None:
+    spans = segment.word_spans(text)
+    assert [text[start:end] for start, end in spans] == segment.words(text)
+    outside = set(range(len(text))) - {at for start, end in spans for at in range(start, end)}
+    assert not any(text[at].isalnum() or unicodedata.category(text[at]).startswith("M") for at in outside)
+
+
+LONG = 200_000
+"""Code points at which anything quadratic would take minutes."""
+
+
 @pytest.mark.parametrize(
-    ("text", "count"), [("Mr. Smith left. He is J. Doe.", 2), ("One.\nTwo\n\nThree!", 3), ("他说。好！", 2), ("", 0)]
+    "unit", [".", '"', '."', "a.", "1,", "α;", "ก ", "a'", "က", "်", "。", "เ", "\u0301", " ", "Mr. "]
+)
+def test_hostile_repetition_is_read_in_linear_time(unit: str) -> None:
+    text = "." + unit * (LONG // len(unit)) + "x"
+    assert sum(end - start for start, end in segment.sentence_spans(text)) <= len(text)
+    assert pl.DataFrame({"text": [text]}).select(segment.word_count(pl.col("text"))).item() == len(segment.words(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Mr. Smith left. He is J. Doe.", 2),
+        ("One.\nTwo\n\nThree!", 3),
+        ("他说。好！", 2),
+        ("នេះ។ បាទ៕", 2),
+        ("Ποιος ήρθε; Κανείς. One; two.", 3),
+        ("ฝนตกหนัก เราอยู่บ้าน\nมี 5 คน", 3),
+        ("", 0),
+    ],
 )
 def test_sentences_are_counted(text: str, count: int) -> None:
     assert pl.DataFrame({"text": [text]}).select(segment.sentence_count(pl.col("text"))).item() == count
