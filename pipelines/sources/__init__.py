@@ -27,7 +27,7 @@ READERS: dict[str, Callable[..., Iterator[Record]]] = {
 """Readers by name. Each takes what Reader says, those of rows also `fields`; for its other options see `options_of`."""
 
 _ENDINGS = {
-    "wikipedia": (".xml", ".xml.bz2", ".xml.gz", ".bz2"),
+    "wikipedia": (".xml", ".xml.bz2", ".xml.gz", ".xml.xz", ".xml.zst", ".bz2"),
     "jsonl": jsonl.ENDINGS,
     "csv": delimited.ENDINGS,
     "parquet": parquet.ENDINGS,
@@ -48,7 +48,7 @@ _HINTS = {
     **dict.fromkeys((".xls", ".xlsx", ".ods"), _SHEET),
 }
 _LOOKED_AT = 1000  # files of a folder
-_COMMON = {"path", "source", "max_chars", "limit", "progress"}
+_COMMON = {"path", "source", "max_chars", "limit", "progress", "salvage"}  # salvage: on_bad_file of the recipe
 
 
 def reader_for(place: str | Place) -> str:
