@@ -37,7 +37,7 @@ from flows.stages import corpus, documents
 job = make_job(lake=Path(sys.argv[2]), sources=[sys.argv[1]], pipeline="bench", recipe=Recipe(), limit=None,
                run_id="bench", started="", workers=2)
 with closing(job):
-    ref = documents.documents(job, [corpus.fetch(job, source) for source in job.sources])
+    ref = documents.documents(job, [file for source in job.sources for file in corpus.fetch(job, source)])
 print(ref.rows)
 """
 GENSIM = """

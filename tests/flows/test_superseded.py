@@ -54,7 +54,7 @@ def made(tmp_path: Path, *dumps: Path) -> tuple[list[str], pl.DataFrame, dict[st
         started="",
         workers=0,
     )
-    ref = documents.documents(job, [corpus.fetch(job, source) for source in job.sources])
+    ref = documents.documents(job, [file for source in job.sources for file in corpus.fetch(job, source)])
     rejects = sorted(job.path(ref).glob("_rejects/*.parquet"))
     return (
         corpus.read(job, ref, ["doc_id"])["doc_id"].to_list(),

@@ -51,7 +51,7 @@ def job(root: Path, source: Path, workers: int, **recipe: object) -> Job:
 def stages(job: Job) -> list[Ref]:
     """Every corpus dataset."""
     with closing(job):
-        raw = [corpus.fetch(job, source) for source in job.sources]
+        raw = [file for source in job.sources for file in corpus.fetch(job, source)]
         read = documents.documents(job, raw)
         candidates = corpus.candidates(job, read)
         duplicates = corpus.duplicates(job, candidates)
