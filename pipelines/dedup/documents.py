@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -52,10 +51,13 @@ class Documents:
 
 
 def read_documents(
-    parts: Parts, *, sources: Sequence[str], repeated: UInt64s, config: RepeatedConfig, folder: Path
+    parts: Parts, signatures: Rows, *, sources: Sequence[str], repeated: UInt64s, config: RepeatedConfig
 ) -> Documents:
-    """Every document that `repeated` lines do not make a reject. Raises ConfigError for signatures of two lengths."""
-    signatures, tables, width = Rows(folder / "signatures"), [], 0
+    """Every document that `repeated` lines do not make a reject; its signature is put into `signatures`.
+
+    Raises ConfigError for signatures of two lengths.
+    """
+    tables, width = [], 0
     for index, part in enumerate(parts):
         table = _read(part, repeated, config)
         lengths = table["minhash"].list.len()

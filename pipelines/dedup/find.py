@@ -15,6 +15,7 @@ from pipelines.dedup.documents import read_documents
 from pipelines.dedup.lines import repeated_lines
 from pipelines.dedup.near import Sizes, join_near
 from pipelines.dedup.ranks import Clusters, by_id
+from pipelines.dedup.scratch import Rows
 from pipelines.dedup.similarity import Similarity
 
 UInt32s = npt.NDArray[np.uint32]
@@ -42,16 +43,14 @@ def find_duplicates(
     config, sizes = config or DedupConfig(), sizes or Sizes()
     if repeated is None:
         repeated = repeated_lines(parts, config=config.repeated, scratch=scratch)
-    with TemporaryDirectory(dir=scratch, prefix="dedup-") as name:
-        folder = Path(name)
-        documents = read_documents(parts, sources=sources, repeated=repeated, config=config.repeated, folder=folder)
-        clusters = Clusters(documents.table.height)
+    with TemporaryDirectory(dir=scratch, prefix="dedup-") as name, Rows(Path(name) / "signatures") as signatures:
+        documents = read_documents(parts, signatures, sources=sources, repeated=repeated, config=config.repeated)
         first = _first(documents.table["normalised_hash"].to_numpy())
-        with documents.signatures, Similarity(documents, config, folder) as similarity:
-            own = np.unique(first)
-            join_near(clusters, own, similarity, folder, sizes)
-            kept = clusters.roots()[first]
-            return _decisions(similarity, first, kept)
+        clusters = Clusters(len(first))
+        with Similarity(documents, config, Path(name)) as similarity:
+            if len(first):
+                join_near(clusters, np.unique(first), similarity, Path(name), sizes)
+            return _decisions(similarity, first, clusters.roots()[first])
 
 
 def _first(hashes: UInt64s) -> UInt32s:

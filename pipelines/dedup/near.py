@@ -110,9 +110,8 @@ def _candidates(
     bands, rows = config.banding(documents.permutations)
     keyed = Partitions(folder, "bands", 1 + len(first) * bands // sizes.records, _KEYED)
     positions = documents.table["position"].to_numpy()
-    step = max(1, sizes.records // (8 * documents.permutations))
-    for i in range(0, len(first), step):
-        ranks = first[i : i + step]
+    for i in range(0, len(first), _SLICE):
+        ranks = first[i : i + _SLICE]
         signatures = documents.signatures.many(positions[ranks]).reshape(-1, documents.permutations)
         has_words = (signatures != NO_WORDS).any(axis=1)
         records = np.empty((int(has_words.sum()), bands), dtype=_KEYED)

@@ -71,6 +71,8 @@ class Rows:
 
     def append(self, values: npt.NDArray[np.uint32], lengths: npt.NDArray[np.int64]) -> None:
         """Add rows, whose values lie one behind the other."""
+        if not len(lengths):
+            return
         end = self._pending[-1][-1]
         self._file.seek(int(end) * 4)
         self._file.write(np.ascontiguousarray(values, dtype="<u4").tobytes())

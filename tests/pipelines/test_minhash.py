@@ -16,8 +16,8 @@ WORDS = [f"word{i}" for i in range(200)]
 BASE = " ".join(WORDS)
 OTHER = " ".join(f"other{i}" for i in range(200))
 RIVER = "The river carries water past the castle."
-GOLDEN = [0, 0, 0, 0]
-GOLDEN_HASH = 0
+GOLDEN = [2088511284, 2503614813, 1336527168, 772687862]
+GOLDEN_HASH = 11540150684789890936
 
 
 def hashes(text: str) -> list[int]:
