@@ -59,7 +59,7 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     """The candidates without the duplicates."""
     removed = read(job, duplicates)
-    repeated = dedup.repeated_lines(_readers(job, candidates), config=job.recipe.dedup.repeated, scratch=_scratch(job))
+    repeated = dedup.repeated_lines(_readers(job, candidates), config=job.recipe.dedup, scratch=_scratch(job))
     version = versions.corpus(candidates.version, duplicates.version)
 
     def unit(part: dict[str, Any], told: Callable[[int], None]) -> Unit:

@@ -2,8 +2,8 @@
 
 from pipelines.dedup.apply import Applied, apply
 from pipelines.dedup.config import DedupConfig, Part, RepeatedConfig
-from pipelines.dedup.find import find_duplicates
-from pipelines.dedup.lines import UInt64s, of_part, repeated_lines
+from pipelines.dedup.find import find_duplicates, repeated_lines
+from pipelines.dedup.lines import UInt64s, of_part
 
 VERSION = 2
 

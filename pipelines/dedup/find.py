@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.dedup.config import DedupConfig, Parts
 from pipelines.dedup.documents import read_documents
-from pipelines.dedup.lines import repeated_lines
+from pipelines.dedup.lines import count_lines
 from pipelines.dedup.near import Sizes, join_near
 from pipelines.dedup.ranks import Clusters, by_id
 from pipelines.dedup.scratch import Rows
@@ -42,7 +42,7 @@ def find_duplicates(
     """
     config, sizes = config or DedupConfig(), sizes or Sizes()
     if repeated is None:
-        repeated = repeated_lines(parts, config=config.repeated, scratch=scratch)
+        repeated = repeated_lines(parts, sources=sources, config=config, scratch=scratch)
     with TemporaryDirectory(dir=scratch, prefix="dedup-") as name, Rows(Path(name) / "signatures") as signatures:
         documents = read_documents(parts, signatures, sources=sources, repeated=repeated, config=config.repeated)
         first = _first(documents.table["normalised_hash"].to_numpy())
@@ -51,6 +51,20 @@ def find_duplicates(
             if len(first):
                 join_near(clusters, np.unique(first), similarity, Path(name), sizes)
             return _decisions(similarity, first, clusters.roots()[first])
+
+
+def repeated_lines(
+    parts: Parts, *, sources: Sequence[str] = (), config: DedupConfig, scratch: Path | None = None
+) -> UInt64s:
+    """Hashes of the lines that stand in too many documents, in order; empty where the option is off.
+
+    Counted among the documents that stay, so that an article copied often is not lost with its last copy.
+    """
+    none = np.empty(0, dtype=np.uint64)
+    if not config.repeated.max_documents:
+        return none
+    found = find_duplicates(parts, sources=sources, repeated=none, config=config, scratch=scratch)
+    return count_lines(parts, found["doc_id"], config=config.repeated, scratch=scratch)
 
 
 def _first(hashes: UInt64s) -> UInt32s:

@@ -24,14 +24,13 @@ _WORD = r"[\p{L}\p{N}]"
 _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
-def repeated_lines(parts: Parts, *, config: RepeatedConfig, scratch: Path | None = None) -> UInt64s:
-    """Hashes of the lines and paragraphs that stand in more documents than allowed, in order; empty where all may."""
-    if not config.max_documents:
-        return np.empty(0, dtype=np.uint64)
+def count_lines(parts: Parts, gone: pl.Series, *, config: RepeatedConfig, scratch: Path | None = None) -> UInt64s:
+    """Hashes of the lines and paragraphs that stand in more documents than allowed, in order, `gone` left out."""
     with TemporaryDirectory(dir=scratch, prefix="lines-") as folder:
         lines = Partitions(Path(folder), "lines", _PARTITIONS, np.uint64)
         for part in parts:
-            hashes = _flat(part(["line_hashes"])["line_hashes"])
+            frame = part(["doc_id", "line_hashes"])
+            hashes = _flat(frame.filter(~pl.col("doc_id").is_in(gone.implode()))["line_hashes"])
             long = hashes[(hashes & _SIZE) >= config.min_chars]
             lines.append(long, long)
         return np.concatenate([_common(lines.take(i), config.max_documents) for i in range(lines.count)])
