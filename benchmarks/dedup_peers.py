@@ -55,6 +55,9 @@ def by_rensa() -> Callable[[list[str]], Any]:
 
 def by_datatrove(tokenizer: str) -> Callable[[list[str]], Any]:
     """Signatures, buckets and clusters, as in datatrove's own example, one worker."""
+    from loguru import logger
+
+    logger.remove()
     from datatrove.data import Document
     from datatrove.pipeline.dedup.minhash import (
         MinhashConfig,

@@ -19,10 +19,12 @@ from pipelines.minhash import NO_WORDS
 UInt32s = npt.NDArray[np.uint32]
 UInt64s = npt.NDArray[np.uint64]
 
-WINDOW = 16
+WINDOW = 8
 """A document is compared with this many before it of the same band value, and with the first: linear in any case."""
+LOOKS = 12
+"""The texts of a document are compared with those of this many before it, the ones with the highest estimates."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_KEYED = np.dtype([("key", "<u8"), ("rank", "<u4")])
+_KEYED = np.dtype([("key", "<u8"), ("next", "<u4"), ("rank", "<u4")])
 _PAIR = np.dtype([("low", "<u4"), ("high", "<u4"), ("estimate", "<f4")])
 _SLICE = 1 << 14
 
@@ -94,13 +96,16 @@ def _settle_stars(clusters: Clusters, pairs: Partitions, similarity: Similarity)
 
 
 def _unique(pairs: Partitions) -> Iterator[Records]:
-    """The pairs of each partition once, by `high` and then by `low`."""
+    """The pairs of each partition once, by `high` and then by `low`; of those of one `high` the most similar."""
     for i in range(pairs.count):
         found = pairs.take(i)
-        found = found[np.lexsort((found["low"], found["high"]))]
+        found = found[np.lexsort((found["low"], -found["estimate"], found["high"]))]
         is_new = np.ones(len(found), dtype=np.bool_)
         is_new[1:] = (found["low"][1:] != found["low"][:-1]) | (found["high"][1:] != found["high"][:-1])
-        yield found[is_new]
+        found = found[is_new]
+        place = np.arange(len(found)) - np.searchsorted(found["high"], found["high"])
+        found = found[place < LOOKS]
+        yield found[np.lexsort((found["low"], found["high"]))]
 
 
 def _candidates(
@@ -115,9 +120,10 @@ def _candidates(
         signatures = documents.signatures.many(positions[ranks]).reshape(-1, documents.permutations)
         has_words = (signatures != NO_WORDS).any(axis=1)
         records = np.empty((int(has_words.sum()), bands), dtype=_KEYED)
-        records["key"] = band_keys(signatures[has_words], bands, rows)
+        keys = band_keys(signatures[has_words], bands, rows)
+        records["key"], records["next"] = keys, np.roll(keys, -1, axis=1) >> np.uint64(32)
         records["rank"] = ranks[has_words][:, None]
-        keyed.append(records.reshape(-1), records["key"].reshape(-1))
+        keyed.append(records.reshape(-1), keys.reshape(-1))
     for i in range(keyed.count):
         yield from _agreeing(keyed.take(i))
 
@@ -133,8 +139,12 @@ def band_keys(signatures: UInt32s, bands: int, rows: int) -> UInt64s:
 
 
 def _agreeing(records: Records) -> Iterator[tuple[UInt32s, UInt32s]]:
-    """Pairs of ranks with the same key: each with its neighbours in order of rank, and with the first of its key."""
-    records = records[np.lexsort((records["rank"], records["key"]))]
+    """Pairs of ranks with the same key: each with its neighbours, and with the smallest rank of its key.
+
+    Neighbours agree in the next band where they can, so that of many documents of one template the most similar
+    ones stand side by side (the sorted neighbourhood of Hernández and Stolfo 1995).
+    """
+    records = records[np.lexsort((records["rank"], records["next"], records["key"]))]
     keys, ranks = records["key"], records["rank"]
     numbers = np.arange(len(keys))
     is_first = np.ones(len(keys), dtype=np.bool_)
@@ -142,7 +152,14 @@ def _agreeing(records: Records) -> Iterator[tuple[UInt32s, UInt32s]]:
     begin = np.maximum.accumulate(np.where(is_first, numbers, 0))
     for back in range(1, WINDOW + 1):
         here = np.flatnonzero(numbers - begin >= back)
-        if len(here):
-            yield ranks[here - back], ranks[here]
-    far = np.flatnonzero(numbers - begin > WINDOW)
-    yield ranks[begin[far]], ranks[far]
+        yield _ordered(ranks[here - back], ranks[here])
+    starts = np.flatnonzero(is_first)
+    smallest = np.repeat(np.minimum.reduceat(ranks, starts) if len(ranks) else ranks, np.diff(starts, append=len(keys)))
+    far = numbers - begin > WINDOW
+    yield _ordered(smallest[far], ranks[far])
+
+
+def _ordered(one: UInt32s, other: UInt32s) -> tuple[UInt32s, UInt32s]:
+    """The smaller rank of each pair first, without pairs of one document."""
+    differ = one != other
+    return np.minimum(one, other)[differ], np.maximum(one, other)[differ]
