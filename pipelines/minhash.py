@@ -16,6 +16,7 @@ from pipelines import repeated
 from pipelines.shingles import Int64s, UInt32s, UInt64s, Words, batches, read_words, runs, spans_hash
 
 VERSION = 2
+"""Covers `shingles` and `repeated` too: raise it when a value in `candidates` changes."""
 NO_WORDS = np.uint32(0xFFFFFFFF)
 """Every value of the signature of a text without words, which is like no other text."""
 

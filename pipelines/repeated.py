@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from pipelines.shingles import Int64s, UInt64s, Words, spans_hash
 
-VERSION = 1
 MIN_CHARS = 20
 """Shorter lines are not kept track of; no option can ask for them."""
 _LENGTHS = np.uint64(0xFF)

@@ -8,7 +8,7 @@ from data import files
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
-from pipelines import clean, dedup, extract, tokenise
+from pipelines import clean, dedup, extract, minhash, tokenise
 
 
 def documents_config(job: Job) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def documents_config(job: Job) -> dict[str, Any]:
 
 def candidates_config(job: Job) -> dict[str, Any]:
     """What decides which documents pass alone, and how they read."""
-    return {"clean": job.recipe.of("clean"), "versions": [clean.VERSION, dedup.VERSION]}
+    return {"clean": job.recipe.of("clean"), "versions": [clean.VERSION, minhash.VERSION]}
 
 
 def dedup_config(job: Job) -> dict[str, Any]:

@@ -17,6 +17,7 @@ BASE = " ".join(WORDS)
 OTHER = " ".join(f"other{i}" for i in range(200))
 RIVER = "The river carries water past the castle."
 GOLDEN = [2088511284, 2503614813, 1336527168, 772687862]
+GOLDEN_LINES = [11540150684789890855]
 GOLDEN_HASH = 11540150684789890936
 
 
@@ -37,6 +38,7 @@ def slow_shingles(words: list[str], ngram: int) -> set[tuple[str, ...]]:
 def test_signature_is_the_same_on_every_machine() -> None:
     assert signatures([RIVER])[0, :4].tolist() == GOLDEN
     assert normalised_hash(RIVER) == GOLDEN_HASH
+    assert fingerprints([RIVER])["line_hashes"].to_list() == [GOLDEN_LINES]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,12 @@ def test_long_texts_are_read_in_chunks_without_a_seam(monkeypatch: pytest.Monkey
         assert hashes(text) == whole
     finally:
         shingles._chunk_powers.cache_clear()
+
+
+@pytest.mark.parametrize("text", ["x" * 500_000, "x " * 250_000, "\n" * 500_000, "½" * 50_000, "字" * 200_000])
+def test_work_is_linear_on_hostile_texts(text: str) -> None:
+    made = fingerprints([text, RIVER])
+    assert made["normalised_hash"][1] == GOLDEN_HASH
 
 
 def test_shingles_are_the_runs_of_five_words() -> None:
