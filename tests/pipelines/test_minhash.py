@@ -4,7 +4,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import ConfigError
@@ -95,6 +95,7 @@ def test_texts_of_signs_alone_are_told_apart_and_like_nothing() -> None:
     assert not (signatures([BASE]) == NO_WORDS).any()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=40), max_size=8), st.integers(1, 60))
 def test_texts_do_not_influence_each_other(texts: list[str], chars: int) -> None:
     texts = [text.encode("utf-8", "ignore").decode() for text in texts]
