@@ -55,9 +55,6 @@ def by_rensa() -> Callable[[list[str]], Any]:
 
 def by_datatrove(tokenizer: str) -> Callable[[list[str]], Any]:
     """Signatures, buckets and clusters, as in datatrove's own example, one worker."""
-    from loguru import logger
-
-    logger.remove()
     from datatrove.data import Document
     from datatrove.pipeline.dedup.minhash import (
         MinhashConfig,
@@ -66,6 +63,9 @@ def by_datatrove(tokenizer: str) -> Callable[[list[str]], Any]:
         MinhashDedupSignature,
     )
 
+    from loguru import logger
+
+    logger.remove()  # datatrove adds its own when it is imported
     config = MinhashConfig(n_grams=NGRAM, num_buckets=BANDS, hashes_per_bucket=ROWS)
 
     class Split:
