@@ -62,7 +62,6 @@ def by_datatrove(tokenizer: str) -> Callable[[list[str]], Any]:
         MinhashDedupCluster,
         MinhashDedupSignature,
     )
-
     from loguru import logger
 
     logger.remove()  # datatrove adds its own when it is imported
