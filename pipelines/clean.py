@@ -12,13 +12,13 @@ from data.errors import AccountingError
 from data.segment import sentence_count, word_count
 from pipelines import quality
 from pipelines.language import UNDECIDED, identify
-from pipelines.minhash import signatures
+from pipelines.minhash import fingerprints
 from pipelines.normalise import normalised, without_boilerplate
 from pipelines.privacy import mask
 from pipelines.quality import QualityConfig
 from pipelines.sections import Pieces, moved, rejoin
 
-VERSION = 1
+VERSION = 2
 STAGE = "clean"
 
 _PII = pl.List(pl.Struct({"type": pl.String, "count": pl.Int32}))
@@ -44,9 +44,7 @@ def clean(documents: pl.DataFrame, *, config: CleanConfig | None = None) -> tupl
     judged = _judged(_measured(_rewritten(documents, masked=config.mask)), config)
     rejects = _rejects(judged.filter(pl.col("reason").is_not_null()))
     kept = judged.filter(pl.col("reason").is_null())
-    made = signatures(kept["text"].to_list())
-    minhash = pl.Series("minhash", made, dtype=pl.Array(pl.UInt32, made.shape[1]))
-    candidates = kept.with_columns(minhash.cast(pl.List(pl.UInt32))).select(CANDIDATES.schema.names)
+    candidates = kept.with_columns(fingerprints(kept["text"].to_list())).select(CANDIDATES.schema.names)
     if documents.height != candidates.height + rejects.height:
         raise AccountingError(
             f"clean: {documents.height} documents in, {candidates.height} kept and {rejects.height} rejected"

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from data.errors import ConfigError
-from data.segment import extract_words
+from pipelines import repeated
+from pipelines.shingles import Int64s, UInt32s, UInt64s, Words, batches, read_words, runs, spans_hash
 
-VERSION = 1
-_BLOCK = 2048
-_POWER = np.uint64(0x9E3779B97F4A7C15)
-
-UInt32s = npt.NDArray[np.uint32]
-UInt64s = npt.NDArray[np.uint64]
+VERSION = 2
+"""Covers `shingles` and `repeated` too: raise it when a value in `candidates` changes."""
+NO_WORDS = np.uint32(0xFFFFFFFF)
+"""Every value of the signature of a text without words, which is like no other text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,67 +37,89 @@ class MinHashConfig:
 def signatures(texts: Sequence[str], *, config: MinHashConfig | None = None) -> UInt32s:
     """uint32 [texts, permutations]; the share of equal columns estimates how many 5-grams two texts share.
 
-    Words count in lower case and without punctuation. A text of fewer words than a 5-gram is one shingle.
+    A text of fewer words than a 5-gram is one shingle. What counts as a word, `pipelines.shingles` says.
     """
     config = config or MinHashConfig()
-    made = np.empty((len(texts), config.permutations), dtype=np.uint32)
-    factors, offsets = _permutations(config)
-    start = 0
-    hashes, lengths = _word_hashes(texts)
-    for row, length in enumerate(lengths):
-        shingles = _shingles(hashes[start : start + length], config.ngram)
-        made[row] = _minimum(shingles, factors, offsets)
-        start += length
+    made = [_signatures(read_words(batch), config) for _, batch in batches(texts)]
+    return np.concatenate(made) if made else np.empty((0, config.permutations), dtype=np.uint32)
+
+
+def fingerprints(texts: Sequence[str], *, config: MinHashConfig | None = None) -> pl.DataFrame:
+    """The columns of `candidates` that deduplication compares: `minhash`, `normalised_hash` and `line_hashes`."""
+    config = config or MinHashConfig()
+    frames = [_fingerprints(batch, config) for _, batch in batches(texts)]
+    return pl.concat(frames) if frames else _fingerprints([], config)
+
+
+def shingle_sets(texts: Sequence[str], *, ngram: int = 5) -> list[UInt32s]:
+    """The distinct shingles of each text, in order: what exact Jaccard similarity is counted on."""
+    sets: list[UInt32s] = []
+    for _, batch in batches(texts):
+        words = read_words(batch)
+        hashes, bounds = runs(words, ngram)
+        has_words = np.diff(words.bounds) > 0
+        parts = np.split(_high(hashes), bounds[1:-1])
+        sets += [np.unique(part) if some else part[:0] for part, some in zip(parts, has_words.tolist(), strict=True)]
+    return sets
+
+
+def jaccard(left: UInt32s, right: UInt32s) -> float:
+    """Share of the shingles of both that stand in both; 0 for two texts without words."""
+    both = len(np.intersect1d(left, right, assume_unique=True))
+    return both / max(1, len(left) + len(right) - both)
+
+
+def _fingerprints(texts: list[str], config: MinHashConfig) -> pl.DataFrame:
+    words = read_words(texts)
+    whole = spans_hash(words, words.bounds[:-1], words.bounds[1:])
+    for i in np.flatnonzero(np.diff(words.bounds) == 0).tolist():
+        whole[i] = _hash(texts[i])  # nothing but signs: the signs themselves are compared
+    signed = _signatures(words, config)
+    places = np.arange(len(texts) + 1) * config.permutations
+    return pl.DataFrame(
+        {
+            "minhash": _lists(signed.reshape(-1), places),
+            "normalised_hash": whole,
+            "line_hashes": _lists(*repeated.line_hashes(words)),
+        }
+    )
+
+
+def _lists(values: UInt32s | UInt64s, bounds: Int64s) -> pl.Series:
+    """Lists that lie behind each other in `values`."""
+    return pl.Series(pa.LargeListArray.from_arrays(bounds, values))
+
+
+def _signatures(words: Words, config: MinHashConfig) -> UInt32s:
+    hashes, bounds = runs(words, config.ngram)
+    made = _least(_high(hashes), bounds[:-1], config)
+    made[np.diff(words.bounds) == 0] = NO_WORDS
     return made
 
 
-def _word_hashes(texts: Sequence[str]) -> tuple[UInt64s, list[int]]:
-    """Hashes of the words of all texts in one row, uint64, and the number of words of each."""
-    lists = pl.DataFrame({"word": pl.Series(texts, dtype=pl.String)}).select(
-        extract_words(pl.col("word").str.to_lowercase())
-    )
-    words = lists.select(pl.col("word").explode(empty_as_null=False))
-    unique = words["word"].unique()
-    table = pl.DataFrame({"word": unique, "hash": pl.Series([_hash(word) for word in unique], dtype=pl.UInt64)})
-    hashes = words.join(table, on="word", how="left", maintain_order="left")["hash"].to_numpy()
-    return hashes.astype(np.uint64, copy=False), lists["word"].list.len().to_list()
+def _high(hashes: UInt64s) -> UInt32s:
+    return (hashes >> np.uint64(32)).astype(np.uint32)
 
 
-def _hash(word: str) -> int:
-    """64 bits of BLAKE2b: the same on every machine, unlike `hash()`."""
-    return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-
-
-def _shingles(words: UInt64s, ngram: int) -> UInt64s:
-    """Distinct hashes of the runs of `ngram` words: a polynomial modulo 2^64, then mixed."""
-    length = min(ngram, len(words))
-    runs = np.zeros(max(1, len(words) - length + 1), dtype=np.uint64)
-    for i in range(length):
-        runs = runs * _POWER + words[i : i + len(runs)]
-    return np.unique(_mix(runs))
-
-
-def _mix(values: UInt64s) -> UInt64s:
-    """Finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit depends on every bit."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-def _minimum(shingles: UInt64s, factors: UInt64s, offsets: UInt64s) -> UInt32s:
-    """Least value of each permutation, uint32 [permutations]; in blocks that stay in the cache."""
-    best = np.full(len(factors), np.iinfo(np.uint32).max, dtype=np.uint32)
-    for start in range(0, len(shingles), _BLOCK):
-        block = shingles[start : start + _BLOCK]
-        # [permutations, block]: multiply-shift (Dietzfelbinger et al. 1997), the high 32 bits of a·x + b.
-        values = (factors[:, None] * block[None, :] + offsets[:, None]) >> np.uint64(32)
-        best = np.minimum(best, values.min(axis=1).astype(np.uint32))
-    return best
+def _least(shingles: UInt32s, starts: Int64s, config: MinHashConfig) -> UInt32s:
+    """Least value of each permutation a·x + b modulo 2^32 (Dietzfelbinger et al. 1997) for each text."""
+    made = np.empty((config.permutations, len(starts)), dtype=np.uint32)
+    values = np.empty_like(shingles)
+    for row, (factor, offset) in zip(made, zip(*_permutations(config), strict=True), strict=True):
+        np.multiply(shingles, factor, out=values)
+        np.add(values, offset, out=values)
+        np.minimum.reduceat(values, starts, out=row)
+    return np.ascontiguousarray(made.T)
 
 
 @cache
-def _permutations(config: MinHashConfig) -> tuple[UInt64s, UInt64s]:
-    """Odd factors and offsets, uint64 [permutations] each, from the seed alone."""
-    count = 2 * config.permutations
-    raw = np.array([_hash(f"{config.seed}:{i}") for i in range(count)], dtype=np.uint64)
-    return raw[: config.permutations] | np.uint64(1), raw[config.permutations :]
+def _permutations(config: MinHashConfig) -> tuple[UInt32s, UInt32s]:
+    """Odd factors and offsets, uint32 [permutations] each, from the seed alone."""
+    raw = np.array([_hash(f"{config.seed}:{i}") for i in range(2 * config.permutations)], dtype=np.uint64)
+    high = _high(raw)
+    return high[: config.permutations] | np.uint32(1), high[config.permutations :]
+
+
+def _hash(text: str) -> int:
+    """64 bits of BLAKE2b: the same on every machine, unlike `hash()`."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

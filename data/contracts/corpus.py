@@ -109,12 +109,14 @@ _CORPUS_CHECKS = (_SECTIONS_FIT, Check("n_chars_is_length", "n_chars = text_char
 
 CANDIDATES = Contract(
     name="candidates",
-    version=(1, 0),
+    version=(2, 0),
     about="Documents that passed every filter that looks at one document alone; the input of deduplication.",
     row="document that passed the row filters",
     columns=(
         *_CORPUS_COLUMNS,
         Column("minhash", pa.list_(pa.uint32()), "MinHash signature of word 5-grams"),
+        Column("normalised_hash", pa.uint64(), "hash of the words: without case, white space, punctuation, in NFKC"),
+        Column("line_hashes", pa.list_(pa.uint64()), "distinct long lines and paragraphs; the low 8 bits are the size"),
     ),
     checks=_CORPUS_CHECKS,
     expectations=(*_CORPUS_EXPECTATIONS,),
@@ -159,14 +161,23 @@ REJECTS = Contract(
 
 DUPLICATES = Contract(
     name="duplicates",
-    version=(1, 0),
+    version=(2, 0),
     about="Documents removed as exact or near duplicates, and the document kept in place of each.",
     row="duplicate found",
     columns=(
         DOC_ID,
-        Column("kept_doc_id", pa.string(), "the document of the same cluster that the corpus keeps"),
-        Column("cluster_id", pa.string(), "smallest doc_id of the cluster"),
-        Column("similarity", pa.float32(), "estimated Jaccard similarity to the kept document; 1 for an exact copy"),
+        Column(
+            "kept_doc_id",
+            pa.string(),
+            "the document of the same cluster that the corpus keeps: first by source, then id",
+        ),
+        Column("cluster_id", pa.string(), "smallest doc_id of the cluster, numbers as numbers"),
+        Column(
+            "similarity",
+            pa.float32(),
+            "Jaccard similarity to the kept document, estimated where it is clearly high, counted on the word 5-grams "
+            "elsewhere; 1 for a copy of the normalised text and for nothing else",
+        ),
     ),
     expectations=(
         not_null("doc_id"),

@@ -55,10 +55,11 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     """The candidates without the duplicates."""
     removed = read(job, duplicates)
+    repeated = dedup.repeated_lines(_readers(job, candidates), config=job.recipe.dedup, scratch=_scratch(job))
     version = versions.corpus(candidates.version, duplicates.version)
 
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
-        return _corpus_unit(job, candidates, part, removed, told)
+        return _corpus_unit(job, candidates, part, removed=removed, repeated=repeated, told=told)
 
     units = _each(job, candidates, job.listen("Deduplicate"), unit)
     inputs = [vars(candidates), vars(duplicates)]
@@ -98,22 +99,45 @@ def _clean(path: Path, config: CleanConfig) -> Output:
 
 
 def _find_duplicates(job: Job, ref: Ref) -> Output:
-    frame = read(job, ref, ["doc_id", "text_sha256", "n_chars", "minhash"])
-    found = dedup.find_duplicates(frame, config=job.recipe.dedup)
-    counts = {"in": frame.height, "kept": frame.height, "rows": found.height, "filtered": {}, "failed": {}}
-    return Output(found, counts)
+    found = dedup.find_duplicates(_readers(job, ref), config=job.recipe.dedup, scratch=_scratch(job))
+    return Output(found, {"in": ref.rows, "kept": ref.rows, "rows": found.height, "filtered": {}, "failed": {}})
 
 
-def _corpus_unit(job: Job, ref: Ref, part: dict[str, Any], removed: pl.DataFrame, told: Callable[[], None]) -> Unit:
+def _readers(job: Job, ref: Ref) -> list[dedup.Part]:
+    """A reader of columns for each part, in the order of the sources."""
+    return [partial(read_part, job, ref, part) for part in job.manifest(ref)["parts"]]
+
+
+def _scratch(job: Job) -> Path:
+    """Where large temporary files stand; swept with all that is half built."""
+    folder = job.lake.root / "_staging" / job.pipeline
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _corpus_unit(
+    job: Job,
+    ref: Ref,
+    part: dict[str, Any],
+    *,
+    removed: pl.DataFrame,
+    repeated: dedup.UInt64s,
+    told: Callable[[], None],
+) -> Unit:
     """The key holds the decisions on this part's documents alone, so that other parts' leave it as it is."""
-    ids = read_part(job, ref, part, ["doc_id"])
-    decisions = removed.join(ids, on="doc_id", how="semi").sort("doc_id")
-    compute = partial(_without, job.path(ref) / part["file"], decisions)
-    return Unit(part["index"], part_key(part, decisions.rows(), "corpus"), compute, told)
+    columns = ["doc_id", "line_hashes"] if len(repeated) else ["doc_id"]
+    own = read_part(job, ref, part, columns)
+    decisions = removed.join(own.select("doc_id"), on="doc_id", how="semi").sort("doc_id")
+    lines = dedup.of_part(own["line_hashes"], repeated) if len(repeated) else repeated
+    config = job.recipe.dedup.repeated
+    compute = partial(_without, job.path(ref) / part["file"], decisions, lines, config)
+    trimming = [lines.tolist(), config.max_share] if len(lines) else []
+    return Unit(part["index"], part_key(part, decisions.rows(), trimming, dedup.VERSION, "corpus"), compute, told)
 
 
-def _without(path: Path, decisions: pl.DataFrame) -> Output:
-    """A part of the candidates without the duplicates in it."""
+def _without(path: Path, decisions: pl.DataFrame, lines: dedup.UInt64s, config: dedup.RepeatedConfig) -> Output:
+    """A part of the candidates without the duplicates and the repeated lines in it."""
     frame = pl.read_parquet(path)
-    kept, rejects = dedup.apply(frame, decisions)
-    return Output(kept, tally(frame.height, kept.height, rejects), rejects)
+    made = dedup.apply(frame, decisions, repeated=lines, config=config)
+    facts = {"repeated_lines": made.facts} if made.facts else {}
+    return Output(made.corpus, tally(frame.height, made.corpus.height, made.rejects), made.rejects, facts)

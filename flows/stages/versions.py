@@ -9,7 +9,7 @@ from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
-from pipelines import clean, dedup, extract, main_text, sources, tokenise
+from pipelines import clean, dedup, extract, main_text, minhash, sources, tokenise
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
 
@@ -37,7 +37,7 @@ def documents_config(job: Job) -> dict[str, Any]:
 
 def candidates_config(job: Job) -> dict[str, Any]:
     """What decides which documents pass alone, and how they read."""
-    return {"clean": job.recipe.of("clean"), "versions": [clean.VERSION, dedup.VERSION]}
+    return {"clean": job.recipe.of("clean"), "versions": [clean.VERSION, minhash.VERSION]}
 
 
 def dedup_config(job: Job) -> dict[str, Any]:
