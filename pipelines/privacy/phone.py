@@ -33,8 +33,8 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:([ .\u00a0])\d{3})(?:\1\d{3})*")
 _DECIMAL = re.compile(r"[+]?\d+\.\d+")
 
 _NOUNS = (
-    r"(?:tele|smart|cell|mobile |i)?phones?|ph|tel|tél|telephone|fax|mobile|mob|cell|cellphone|cellular|landline|hotline"
-    r"|helpline|whatsapp|viber|voicemail|call|sms|telefon|telefonnummer|handy|mobil|mobiltelefon|festnetz|rufnummer"
+    r"(?:tele|smart|cell|mobile |i)?phones?|ph|tel|tél|telephone|fax|mobile|mob|cell|cellphone|cellular|landline"
+    r"|hotline|helpline|whatsapp|viber|voicemail|call|sms|telefon|telefonnummer|handy|mobil|mobiltelefon|festnetz|rufnummer"
     r"|téléphone|portable|teléfono|móvil|celular|telefone|telemóvel|telefono|cellulare|telefoon|mobiel|gsm|puhelin|puh"
     r"|matkapuhelin|tlf|mobilnummer|telp|hp|тел|телефон|телефону|телефона|моб|факс|мобильный|мобільний|τηλ|τηλέφωνο"
     r"|κινητό|điện thoại|đt|هاتف|תלפון|טלפון|फोन|फ़ोन"
