@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import ConfigError
@@ -83,6 +83,7 @@ def test_text_without_blanks_counts_characters() -> None:
 _WORDS = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=12).map(" ".join)
 
 
+@settings(deadline=None)
 @given(st.lists(_WORDS, min_size=1, max_size=4), st.lists(_WORDS, max_size=6))
 def test_agrees_with_sets_of_tuples(evaluation: list[str], texts: list[str]) -> None:
     def grams(text: str) -> set[tuple[str, ...]]:

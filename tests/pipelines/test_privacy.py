@@ -209,7 +209,7 @@ _PIECES = st.sampled_from(
 _TEXTS = st.lists(_PIECES, max_size=14).map("".join) | st.text(max_size=40)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(_TEXTS)
 def test_masking_again_changes_nothing(text: str) -> None:
     once = masked(text)
@@ -217,7 +217,7 @@ def test_masking_again_changes_nothing(text: str) -> None:
     assert find(once) == []
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(_TEXTS)
 def test_spans_lie_in_the_text_without_overlap(text: str) -> None:
     last = 0
@@ -227,7 +227,7 @@ def test_spans_lie_in_the_text_without_overlap(text: str) -> None:
         last = end
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(_TEXTS, max_size=4))
 def test_a_text_is_treated_the_same_alone_and_among_others(texts: list[str]) -> None:
     assert find_all(texts) == [find(text) for text in texts]
