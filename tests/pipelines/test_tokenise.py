@@ -136,7 +136,8 @@ def test_threads_do_not_change_the_ids() -> None:
     code = (
         "import sys, polars as pl; from pipelines import tokenise;"
         "frame = pl.DataFrame({'doc_id': [str(i) for i in range(50)]}).with_columns("
-        "text=pl.col('doc_id') + ' The river'); print(tokenise.encode(frame, tokenise.load(sys.stdin.read()))['input_ids'].to_list())"
+        "text=pl.col('doc_id') + ' The river');"
+        "print(tokenise.encode(frame, tokenise.load(sys.stdin.read()))['input_ids'].to_list())"
     )
     single = subprocess.run(
         [sys.executable, "-c", code],
