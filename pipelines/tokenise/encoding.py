@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _BATCH_CHARS = 8_000_000
 # Where pieces hardly repeat, as the phrases of Chinese do not, encoding them one by one costs more than it saves.
-_MAX_DISTINCT = 0.35
+# Distinct share of 100,000 characters in bytes: English 0.36, Chinese 0.82.
+_MAX_DISTINCT = 0.6
+_SAMPLE_CHARS = 100_000
 _SCHEMA = pl.Schema({"doc_id": pl.String(), "input_ids": pl.List(pl.UInt32), "n_tokens": pl.Int32()})
 
 Int64s = npt.NDArray[np.int64]
@@ -65,17 +67,28 @@ def _batches(texts: pl.Series) -> Iterator[pl.Series]:
 
 def _encoded(texts: pl.Series, tokenizer: Tokenizer, pattern: str | None) -> pl.Series:
     """List of ids of each text."""
-    if pattern is None:
+    if pattern is None or not _repeats(texts, pattern):
         return _lists(*_ids(texts.to_list(), tokenizer))
     pieces = texts.str.extract_all(pattern)
     n_pieces = pieces.list.len().to_numpy().astype(np.int64)
     flat = pieces.explode(empty_as_null=False)
     distinct = flat.unique()
-    if int(distinct.str.len_bytes().sum()) > _MAX_DISTINCT * int(texts.str.len_bytes().sum()):
-        return _lists(*_ids(texts.to_list(), tokenizer))
     codes = flat.cast(pl.Enum(distinct)).to_physical().to_numpy()
     values, lengths = _ids(distinct.to_list(), tokenizer)
     return _lists(*_copied(values, lengths, codes, n_pieces))
+
+
+def _repeats(texts: pl.Series, pattern: str) -> bool:
+    """Whether pieces occur often enough in the first texts that each is better encoded once."""
+    before = texts.str.len_chars().cast(pl.Int64).cum_sum().shift(1, fill_value=0)
+    pieces = texts.filter(before < _SAMPLE_CHARS).str.slice(0, _SAMPLE_CHARS).str.extract_all(pattern)
+    sizes = (
+        pieces.explode(empty_as_null=False)
+        .to_frame("piece")
+        .select(total=pl.col("piece").str.len_bytes().sum(), distinct=pl.col("piece").unique().str.len_bytes().sum())
+    )
+    total, distinct = sizes.row(0)
+    return bool(distinct <= _MAX_DISTINCT * total)
 
 
 def _ids(texts: list[str], tokenizer: Tokenizer) -> tuple[UInt32s, Int64s]:
