@@ -22,7 +22,7 @@ _SECRET = re.compile(
     r"(?i)[?&;#](?:[\w\-]{0,30}[\-_])?(?:access|auth|refresh|id|private|reset|session|csrf|bot|api|client|x-amz-security)?"
     r"[\-_]?(?:token|secret|passwo?r?d|pass|pwd|apikey|signature|credentials?|jwt|sessionid|sessid|jsessionid|phpsessid)"
     r"=[^&#\s]{4,}"
-    r"|[?&;#](?:api[\-_]?key|access[\-_]?key|key|sig|sid|auth|code|otp)=(?=[^&#\s]*\d)[^&#\s]{16,}"
+    r"|[?&;#](?:api[\-_]?key|access[\-_]?key|key|sid|auth|code|otp)=(?=[\w.\-]*\d)[\w.\-]{16,}"
     r"|;jsessionid=\w{8,}"
     r"|[?&#/=]eyJ[\w\-]{8,}\.[\w\-]{8,}"
     r"|//hooks\.slack\.com/services/\w|//discord(?:app)?\.com/api/webhooks/\d|//api\.telegram\.org/bot\d"

@@ -100,6 +100,7 @@ def _always(_number: str) -> bool:
 
 
 _NINO = r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+_NIR = r"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[235-9]\d|4[0-2]) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d"
 _SSN_WORDS = r"ssn|ssns|social security(?: (?:number|no|num|card|nr))?|social|tax ?id|itin"
 _FORMS = (
     _Form(r"\d{3}-\d\d-\d{4}", "us.ssn"),
@@ -112,7 +113,9 @@ _FORMS = (
         "de.idnr",
         r"steuer-?id|idnr|steuer-?identifikationsnummer|steuer-?idnr|tin|tax",
     ),
-    _Form(r"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[235-9]\d|4[0-2]) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d", "fr.nir"),
+    # Account numbers of a social network begin with 1000 and have 15 digits too.
+    _Form(r"(?!1000\d{11})" + _NIR, "fr.nir"),
+    _Form(_NIR, "fr.nir", r"nir|insee|sécurité sociale|sécu"),
     _Form(r"\d{8}[ -]?[A-HJ-NP-TV-Z]", "es.dni"),
     _Form(r"[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", "es.nie"),
     _Form(r"(?i:[A-Z]{6}\d\d[A-EHLMPRST][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z])", "it.codicefiscale"),
@@ -156,7 +159,7 @@ _HINTS = (
 )
 _SHAPE = re.compile("|".join(_HINTS), re.ASCII)
 _LONGEST = 24
-_LETTERS_FIRST = tuple(form for form in _FORMS if form.form.startswith(("[A-Z]", "(?i:[A-Z]", "[XYZ]", "(?!")))
+_LETTERS_FIRST = tuple(form for form in _FORMS if form.form.startswith(("[A-Z]", "(?i:[A-Z]", "[XYZ]", "(?!BG")))
 _DIGITS_FIRST = tuple(form for form in _FORMS if form not in _LETTERS_FIRST)
 
 

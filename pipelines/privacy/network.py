@@ -15,7 +15,8 @@ _V6 = re.compile(
 )
 _NUMBERING = re.compile(
     r"(?i)(?<![^\W_])(?:v|ver|version|versions|release|rev|revision|build|firmware|kernel|update|ec|tc|section|sections"
-    r"|chapter|clause|article|paragraph|table|figure|fig|appendix|eq|theorem|lemma|patch|sp|no|nr)[.:]?[ \u00a0]?v?$"
+    r"|chapter|clause|article|paragraph|table|figure|fig|appendix|eq|theorem|lemma|patch|sp|no|nr|versión|versione"
+    r"|versão|wersja|phiên bản|sürüm|версия|версії|версія|έκδοση|バージョン|版本)[.:]?[ \u00a0=]{0,10}v?$"
 )
 _NETWORK = announcing(
     "ip|ips|ipv4|ipv6|address|addresses|host|hosts|server|servers|dns|ping|gateway|subnet|client|router|localhost|login"

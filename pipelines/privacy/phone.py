@@ -22,6 +22,7 @@ _MIN_ANNOUNCED, _MIN, _MAX = 6, 7, 15
 _NANP = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\)[ -]?|[2-9]\d\d([-.]))\d{3}(?:\1|[-.])\d{4}")
 _NANP_INSIDE = re.compile(r"(?<![\d.\-/(])" + _NANP.pattern + r"(?![.\-/]?\d)")
 _TRUNK = re.compile(r"\(?0[1-9]\d{0,3}(?:\)[ \-]?|[ .\-\u00a0]|/(?!0))\d{2,8}(?:[ .\-\u00a0]\d{2,4})*")
+_ISO_DATE = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 _POSTCODE = re.compile(r"\d{5}-\d{4}")
 _CALLING_CODE = re.compile(
     r"1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|2[1-69]\d|3[578]\d|42[013]|5[09]\d|6[7-9]\d|8[058]\d|9[679]\d"
@@ -33,18 +34,19 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:([ .\u00a0])\d{3})(?:\1\d{3})*")
 _DECIMAL = re.compile(r"[+]?\d+\.\d+")
 
 _NOUNS = (
-    r"(?:tele|smart|cell|mobile |i)?phones?|ph|tel|tél|telephone|fax|mobile|mob|cell|cellphone|cellular|landline"
-    r"|hotline|helpline|whatsapp|viber|voicemail|call|sms|telefon|telefonnummer|handy|mobil|mobiltelefon|festnetz|rufnummer"
-    r"|téléphone|portable|teléfono|móvil|celular|telefone|telemóvel|telefono|cellulare|telefoon|mobiel|gsm|puhelin|puh"
-    r"|matkapuhelin|tlf|mobilnummer|telp|hp|тел|телефон|телефону|телефона|моб|факс|мобильный|мобільний|τηλ|τηλέφωνο"
-    r"|κινητό|điện thoại|đt|هاتف|תלפון|טלפון|फोन|फ़ोन"
+    r"(?:tele|smart|cell|mobile |i)?phones?|ph(?=[.:])|tel|tél|telephone|fax|mobile|mob|cell|cellphone|cellular"
+    r"|landline|hotline|helpline|whatsapp|viber|voicemail|call|sms|telefon|telefonnummer|handy|mobil|mobiltelefon"
+    r"|festnetz|rufnummer|téléphone|portable|teléfono|móvil|celular|telefone|telemóvel|telefono|cellulare|telefoon"
+    r"|mobiel|gsm(?=[.:\s])|puhelin|puh|matkapuhelin|tlf|mobilnummer|telp|hp(?=[.:])|тел|телефон|телефону|телефона"
+    r"|моб|факс|мобильный|мобільний|τηλ|τηλέφωνο|κινητό|điện thoại|đt|هاتف|תלפון|טלפון|फोन|फ़ोन"
 )
 _FILLER = (
     r"(?:number|numbers|no|nr|num|nummer|n°|nº|numéro|número|numero|номер|is|are|was|at|on|us|me|and|the|my|our|your|office|home"
     r"|work|or|und|et|y|e|и)"
 )
 _TIGHT = re.compile(
-    rf"(?i)(?:(?<![^\W_])(?<!\[)(?:{_NOUNS})|(?:^|[\n,;|(])[ \t]*(?:desk|office|home|work|direct|main|t|m|p|f|o):+"
+    rf"(?i)(?:(?<![^\W_])(?<![\[.\-/])(?:{_NOUNS})"
+    rf"|(?:^|[\n,;|(])[ \t]*(?:desk|office|home|work|direct|main|t|m|p|f|o):+"
     rf"|(?:电话|電話|手机|手機|传真|傳真|携帯|전화|휴대폰|โทร)(?:番号|号码|號碼|번호)?)"
     rf"[^\w\[\]]{{0,4}}(?:{_FILLER}[^\w\[\]]{{1,4}}){{0,3}}$"
 )
@@ -58,6 +60,7 @@ _TO_ONE = re.compile(
 )
 _IMMEDIATE = re.compile(r"(?i)\b[^\W\d_]+(?: (?:me|us|him|her|them|back))? (?:at|on|to) *$")
 _OTHER_NUMBER = re.compile(r"(?i)\b(?:isbn|issn|oclc|doi|pmid|lccn|id|page|pages|pp|vol|no\. of|number of)\b")
+_CATALOGUED = re.compile(r"(?i)(?<![^\W_])(?:isbn(?:-1[03])?|issn|oclc|doi|pmid|lccn|arxiv|ean)[\s:=|#]{0,4}$")
 _AFTER = re.compile(
     r"(?i) ?[-–,(]? ?(?:office|fax|mobile|mob|cell|home|work|desk|phone|direct)(?![^\W_])(?P<end> *(?:$|[\n\\,;|)/]))?"
 )
@@ -94,6 +97,8 @@ def _accepted(text: str, start: int, end: int, *, is_chained: bool) -> Bounds | 
     stop = extension.end() if extension else end
     if _RIGHT_BLOCKS.match(text, stop):
         return None
+    if _CATALOGUED.search(before(text, start)):
+        return None
     if _LEFT_BLOCKS.search(before(text, start, 2)) and not _is_labelled(text, start):
         return None
     if _is_strong(run) or _is_announced(text, start, end, is_chained=is_chained):
@@ -110,11 +115,11 @@ def _is_labelled(text: str, start: int) -> bool:
 def _is_strong(run: str) -> bool:
     """Whether the form alone tells a telephone number."""
     digits = re.sub(r"\D", "", run)
-    if run.startswith("+") or (digits.startswith("00") and not run.isdigit() and len(digits) > _MIN + 3):
+    if run.startswith("+") or (run.startswith("00") and not run.isdigit() and len(digits) > _MIN + 3):
         return _is_international(run, digits.removeprefix("00"))
     if _NANP.fullmatch(run):
         return True
-    is_other = _DATE.fullmatch(run) or _POSTCODE.fullmatch(run)
+    is_other = _DATE.fullmatch(run) or _POSTCODE.fullmatch(run) or _ISO_DATE.search(run)
     return 9 <= len(digits) <= 11 and _TRUNK.fullmatch(run) is not None and is_other is None
 
 

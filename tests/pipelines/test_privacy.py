@@ -145,6 +145,10 @@ def test_urls_with_secrets_are_masked_whole(url: str) -> None:
         "he won 21-19 19-21 21-15, 3:2 (25:21 23:25), with 103.45-98.70 points",
         # Versions, sections, code.
         "version 1.2.3.4, v10.0.0.1, Apache/1.3.33.7, 999.1.1.1, 1.2.3.4.5, section 4.10.2.1",
+        "ISBN 0-07-1410047-3, astro-ph/0309480, GSM-102/103, j.cell.2007.02.007",
+        "image 01 2003-12-24, версія = 5.0.0.62",
+        "https://books.example.com/?id=x&sig=bYzZvplZGxRcn9YweXWIfNpN7Nw; https://a.jp/?key=%a5%a4%a5%f3%a5%c9%a5%cd",
+        "profile 100010437947343",
         "std::vector, a::b, dead::beef, 00:1a:2b:3c:4d:5e and 16:9",
         # Postcodes, trains, licence plates, shares.
         "Hoboken, NJ 07030-5774; trains 09003/09004; flights 447-9; Boeing 747-400; ISO 8601-1:2019",
