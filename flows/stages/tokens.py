@@ -35,18 +35,39 @@ def tokenizer(job: Job, corpus: Ref) -> str:
     """Fingerprint of the pipeline's tokenizer, trained on this corpus if there is none yet."""
     if (known := versions.current_tokenizer(job)) is not None:
         return known
-    listen = job.listen("Train tokenizer")
+    sample = _sample(job, corpus)
+    listen, texts = job.listen("Train tokenizer"), sample.learnt_from
     text = tokenise.train_tokenizer(
-        (text for part in job.manifest(corpus)["parts"] for text in read_part(job, corpus, part, ["text"])["text"]),
-        config=job.recipe.tokeniser,
-        progress=lambda done, _total: listen(done, corpus.rows),
+        texts, config=job.recipe.tokeniser, progress=lambda done, _total: listen(done, len(texts))
     )
     name = tokenise.fingerprint(text)
     folder = job.lake.tokenizers / job.pipeline
     files.write_bytes(folder / name / "tokenizer.json", text.encode("utf-8"))
+    files.write_json(folder / name / "stats.json", tokenizer_stats(text, sample, config=job.recipe.tokeniser))
     pointer = {"fingerprint": name, "config": versions.tokenizer_config(job), "corpus": corpus.version}
     files.write_json(folder / "current.json", pointer)
     return name
+
+
+def _sample(job: Job, corpus: Ref) -> tokenise.Sample:
+    """The documents of the corpus to learn from and to measure on."""
+    sample = tokenise.Sample(job.recipe.tokeniser)
+    for part in job.manifest(corpus)["parts"]:
+        sample.add(read_part(job, corpus, part, ["doc_id", "text"]))
+    return sample
+
+
+def tokenizer_stats(text: str, sample: tokenise.Sample, *, config: tokenise.TokeniserConfig) -> dict[str, Any]:
+    """Fertility and compression of a tokenizer on documents held out, on those it learnt from where there are none."""
+    encoder = tokenise.load(text)
+    measured = tokenise.measure(sample.held_out or sample.learnt_from, encoder)
+    return {
+        "kind": config.kind,
+        "vocab_size": encoder.get_vocab_size(),
+        "held_out": bool(sample.held_out),
+        "learnt_from": {"documents": len(sample.learnt_from), "characters": sum(map(len, sample.learnt_from))},
+        **vars(measured),
+    }
 
 
 def tokenizer_text(job: Job, name: str) -> str:
@@ -59,8 +80,15 @@ def tokenizer_path(job: Job, name: str) -> Path:
     return job.lake.tokenizers / job.pipeline / name / "tokenizer.json"
 
 
+def tokens_of(documents: pl.DataFrame, encoder: Tokenizer, name: str) -> Output:
+    """Token ids of `doc_id` and `text`."""
+    frame = tokenise.encode(documents, encoder)
+    counts = {"in": documents.height, "kept": frame.height, "filtered": {}, "failed": {}}
+    return Output(frame, counts, metadata={"tokenizer": name})
+
+
 def tokens(job: Job, corpus: Ref, name: str) -> Ref:
-    """The corpus as token ids."""
+    """The corpus as token ids; the manifest tells fertility and compression of the tokenizer."""
     listen = job.listen("Tokenise")
     path = tokenizer_path(job, name)
 
@@ -73,14 +101,13 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
     units = map(unit, parts, accumulate((part["rows"] for part in parts), initial=0))
     inputs = [vars(corpus), {"tokenizer": name}]
     version = versions.tokens(corpus.version, name)
-    return build(job, "tokens", version, units, inputs=inputs, config={}, pool=job.pool)
+    stats = files.read_json(job.lake.tokenizers / job.pipeline / name / "stats.json") or {}
+    return build(job, "tokens", version, units, inputs=inputs, config={"tokenizer": stats}, pool=job.pool)
 
 
 def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
     """A part of the corpus as token ids."""
-    frame = tokenise.encode(pl.read_parquet(corpus, columns=["doc_id", "text"]), _loaded(tokenizer))
-    counts = {"in": frame.height, "kept": frame.height, "filtered": {}, "failed": {}}
-    return Output(frame, counts, metadata={"tokenizer": name})
+    return tokens_of(pl.read_parquet(corpus, columns=["doc_id", "text"]), _loaded(tokenizer), name)
 
 
 @lru_cache(maxsize=1)

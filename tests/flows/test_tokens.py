@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import polars as pl
+
+from flows.stages.tokens import tokenizer_stats, tokens_of
+from pipelines import tokenise
+
+CONFIG = tokenise.TokeniserConfig(vocab_size=280)
+DOCUMENTS = pl.DataFrame({"doc_id": [f"s:{i}" for i in range(40)], "text": ["The river by the castle"] * 40})
+
+
+def sampled(documents: pl.DataFrame) -> tuple[tokenise.Sample, str]:
+    sample = tokenise.Sample(CONFIG)
+    sample.add(documents)
+    return sample, tokenise.train_tokenizer(sample.learnt_from, config=CONFIG)
+
+
+def test_statistics_come_from_documents_held_out() -> None:
+    sample, text = sampled(DOCUMENTS)
+    stats = tokenizer_stats(text, sample, config=CONFIG)
+    assert stats["held_out"]
+    assert stats["documents"] == len(sample.held_out) == 40 - stats["learnt_from"]["documents"]
+    assert (stats["kind"], stats["round_trip"]) == ("bpe", 1.0)
+    assert stats["fertility"] == stats["tokens"] / stats["words"]
+
+
+def test_statistics_say_when_nothing_could_be_held_out() -> None:
+    sample, text = sampled(DOCUMENTS[:1])
+    stats = tokenizer_stats(text, sample, config=CONFIG)
+    assert (stats["held_out"], stats["documents"]) == (False, 1)
+
+
+def test_a_part_of_tokens_accounts_for_its_documents_and_names_the_tokenizer() -> None:
+    _, text = sampled(DOCUMENTS)
+    output = tokens_of(DOCUMENTS, text, "abc")
+    assert output.counts == {"in": 40, "kept": 40, "filtered": {}, "failed": {}}
+    assert output.metadata == {"tokenizer": "abc"}
+    assert output.frame["doc_id"].to_list() == DOCUMENTS["doc_id"].to_list()
