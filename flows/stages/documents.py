@@ -77,19 +77,24 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
 
 def _units(job: Job, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
     """The units of all files, numbered; `apart` reads the streams of a multistream dump apart."""
-    units = chain.from_iterable(_file_units(job, file, config, apart=apart) for file in raw)
+    left: dict[str, int | None] = {file.source: job.limit for file in raw}
+    units = chain.from_iterable(_file_units(job, file, config, left, apart=apart) for file in raw)
     for index, unit in enumerate(units):
         yield replace(unit, index=index)
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A raw file of a job. `key` is of all that decides its documents, but for its bytes."""
+    """A raw file of a job. `key` is of all that decides its documents, but for its bytes.
+
+    `left` is how many records may still be read of each source, None where there is no limit.
+    """
 
     job: Job
     source: Source
     raw: RawFile
     key: str
+    left: dict[str, int | None]
 
     @property
     def salvage(self) -> bool:
@@ -113,6 +118,13 @@ class _File:
             file=self.raw.path.name,
         )
 
+    def limited(self, records: Iterable[_T]) -> Iterator[_T]:
+        """The records up to the limit of the source, which several files may share."""
+        for record in islice(records, self.left[self.source.name]):
+            if (left := self.left[self.source.name]) is not None:
+                self.left[self.source.name] = left - 1
+            yield record
+
     def pages(self, span: Span | None = None, progress: Progress = ignore) -> DumpPages:
         chars = self.job.recipe.page_chars
         return DumpPages(self.raw.path, max_chars=chars, progress=progress, salvage=self.salvage, span=span)
@@ -122,9 +134,11 @@ class _File:
         return wikipedia.dump_of(pages, self.source.name, max_chars=chars, salvage=self.salvage)
 
 
-def _file_units(job: Job, raw: RawFile, config: str, *, apart: bool) -> Iterator[Unit]:
+def _file_units(job: Job, raw: RawFile, config: str, left: dict[str, int | None], *, apart: bool) -> Iterator[Unit]:
+    if left[raw.source] == 0:
+        return iter(())
     source = next(source for source in job.sources if source.name == raw.source)
-    file = _File(job, source, raw, fingerprint([raw.path.name, source.name, source.language, config]))
+    file = _File(job, source, raw, fingerprint([raw.path.name, source.name, source.language, config]), left)
     if file.reader != "wikipedia":
         return _record_units(file)
     recipe = job.recipe
@@ -148,7 +162,7 @@ def _page_units(file: _File) -> Iterator[Unit]:
     """A unit for each batch of pages that one pass over the file finds; the XML of a page is parsed by the worker."""
     pages = file.pages(progress=file.listen)
     number = -1
-    for number, batch in enumerate(_batches(islice(pages, file.job.limit), file.job)):
+    for number, batch in enumerate(_batches(file.limited(pages), file.job)):
         yield _unit(fingerprint([file.key, file.raw.sha256, number]), file.dump(pages), batch, file.options)
     if number < 0:
         raise wikipedia.empty(file.raw.path)
@@ -161,10 +175,10 @@ def _record_units(file: _File) -> Iterator[Unit]:
         file.raw.path,
         source=file.source.name,
         max_chars=job.recipe.page_chars,
-        limit=job.limit,
+        limit=file.left[file.source.name],
         progress=file.listen,
     )
-    for number, batch in enumerate(_batches(records, job)):
+    for number, batch in enumerate(_batches(file.limited(records), job)):
         compute = partial(extract_records, batch, options)
         retry = partial(extract_records, batch, options, careful=True)
         yield Unit(0, fingerprint([file.key, file.raw.sha256, number]), compute, retry=retry)
