@@ -25,7 +25,7 @@ from data.versions import Build
 from flows.build import Output, Unit, draft, finish, make
 from flows.job import Job, Ref, make_job
 from flows.recipe import Recipe
-from flows.stages import corpus, documents, tokens
+from flows.stages import corpus, documents, extraction, tokens
 from flows.workers import OutOfTimeError, Pool, WorkerError, count_workers
 from pipelines import extract
 from pipelines.extract import ExtractConfig
@@ -237,9 +237,9 @@ def slow_part(deadly: bool, careful: bool) -> Output:
     def to_text(text: str, **options: object) -> object:
         return slow_text(text) if text == "slow" else original(text, **options)  # type: ignore[arg-type]
 
-    options = documents.Options(extract=ExtractConfig(), lang=None, page_seconds=0.1, deadly=deadly, file="d")
+    options = extraction.Options(extract=ExtractConfig(), lang=None, page_seconds=0.1, deadly=deadly, file="d")
     with mock.patch.object(extract, "to_text", to_text), mock.patch.object(watchdog, "_GRACE", 0):
-        return documents.extract_records([quick, slow], options, careful=careful)
+        return extraction.extract_records([quick, slow], options, careful=careful)
 
 
 def test_a_page_that_cannot_be_interrupted_is_rejected_in_a_second_attempt(tmp_path: Path) -> None:
