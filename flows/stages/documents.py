@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress, ignore
-from flows.build import Output, Unit, build, tally
+from flows.build import Unit, build
 from flows.job import Job, Ref
 from flows.stages import versions
-from flows.stages.superseded import FILE, without_superseded
-from pipelines import extract, sources
+from flows.stages.extraction import Options, extract_pages, extract_records
+from flows.stages.superseded import without_superseded
+from pipelines import sources
 from pipelines.download import RawFile
-from pipelines.extract import ExtractConfig
 from pipelines.sources import wikipedia
 from pipelines.sources.dump_pages import DumpPages, Item
 from pipelines.sources.folders import Entry
@@ -27,25 +27,10 @@ from pipelines.sources.records import Record, SourceError
 from pipelines.sources.splitter import Piece
 from pipelines.sources.streams import Span
 from pipelines.sources.wikipedia import Dump
-from pipelines.watchdog import survives
 
 _T = TypeVar("_T", bound=Item | Record)
 _PAGES_PER_STREAM = 100  # what Wikimedia puts into a stream
 _RATIO = 5  # characters of a dump per compressed byte, about
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a worker has to know to make documents of records.
-
-    `deadly`: it may be ended for its slowness. `file` is the name of the file they come from.
-    """
-
-    extract: ExtractConfig
-    lang: str | None
-    page_seconds: float
-    deadly: bool
-    file: str
 
 
 def documents(job: Job, raw: list[RawFile]) -> Ref:
@@ -228,38 +213,6 @@ def _batches(items: Iterable[_T], job: Job) -> Iterator[list[_T]]:
 def _size(item: Item | Record) -> int:
     """Bytes of XML, or characters of text."""
     return len(item.xml) if isinstance(item, Piece) else len(getattr(item, "text", ""))
-
-
-def extract_pages(dump: Dump, pages: Span | list[Item], options: Options, *, careful: bool = False) -> Output:
-    """Documents of pages that were cut out, or that are still to be read from the streams of a span."""
-    if isinstance(pages, Span):
-        dump = replace(dump, stream=pages.start)
-    found: Iterable[Item] = wikipedia.span_pages(dump, pages) if isinstance(pages, Span) else pages
-    return extract_records(list(wikipedia.records(found, dump)), options, careful=careful)
-
-
-def extract_records(records: list[Record], options: Options, *, careful: bool = False) -> Output:
-    """Documents of records; `careful` first tries each in a process of its own and rejects those that never end."""
-    if careful:
-        records = [_tried(record, options) for record in records]
-    frame, rejects = _extracted(records, options)
-    return Output(frame, tally(len(records), frame.height, rejects), rejects, facts={FILE: options.file})
-
-
-def _tried(record: Record, options: Options) -> Record:
-    if record.reject or survives(partial(_extracted, [record], options), options.page_seconds):
-        return record
-    return replace(record, text="", reject=extract.page_timeout(options.page_seconds))
-
-
-def _extracted(records: list[Record], options: Options) -> tuple[Any, Any]:
-    return extract.extract(
-        records,
-        config=options.extract,
-        lang=options.lang,
-        page_seconds=options.page_seconds,
-        deadly=options.deadly,
-    )
 
 
 def _sha256(path: Path, span: Span) -> str:

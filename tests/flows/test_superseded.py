@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,3 +81,20 @@ def test_a_page_twice_in_one_dump_breaks_the_contract(tmp_path: Path) -> None:
     other = write(tmp_path / "b.xml.bz2", page(5, article(5)))
     with pytest.raises(ValidationError, match="unique"):
         made(tmp_path, twice, other)
+
+
+def test_a_limit_holds_for_all_files_of_a_source(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{i}.xml.bz2", page(i, article(i)) + page(i + 1, article(i + 1))) for i in (1, 3, 5)]
+    job = make_job(
+        lake=tmp_path / "lake",
+        sources=[str(paths[0])],
+        pipeline="p",
+        recipe=Recipe(part_pages=2),
+        limit=3,
+        run_id="r",
+        started="",
+        workers=0,
+    )
+    raw = corpus.fetch(job, job.sources[0])
+    ref = documents.documents(job, [replace(raw, path=path, sha256=path.name) for path in paths])
+    assert corpus.read(job, ref, ["doc_id"])["doc_id"].to_list() == ["enwiki:1", "enwiki:2", "enwiki:3"]

@@ -32,7 +32,7 @@ def test_statistics_say_when_nothing_could_be_held_out() -> None:
 
 def test_a_part_of_tokens_accounts_for_its_documents_and_names_the_tokenizer() -> None:
     _, text = sampled(DOCUMENTS)
-    output = tokens_of(DOCUMENTS, text, "abc")
+    output = tokens_of(DOCUMENTS, tokenise.load(text), "abc")
     assert output.counts == {"in": 40, "kept": 40, "filtered": {}, "failed": {}}
     assert output.metadata == {"tokenizer": "abc"}
     assert output.frame["doc_id"].to_list() == DOCUMENTS["doc_id"].to_list()

@@ -25,7 +25,7 @@ from data.versions import Build
 from flows.build import Output, Unit, draft, finish, make
 from flows.job import Job, Ref, make_job
 from flows.recipe import Recipe
-from flows.stages import corpus, documents, tokens
+from flows.stages import corpus, documents, extraction, tokens
 from flows.workers import OutOfTimeError, Pool, WorkerError, count_workers
 from pipelines import extract
 from pipelines.extract import ExtractConfig
@@ -48,16 +48,19 @@ def job(root: Path, source: Path, workers: int, **recipe: object) -> Job:
     )
 
 
-def stages(job: Job) -> list[Ref]:
+def read(job: Job) -> Ref:
+    """The documents."""
+    return documents.documents(job, [file for source in job.sources for file in corpus.fetch(job, source)])
+
+
+def stages(job: Job) -> None:
     """Every corpus dataset."""
     with closing(job):
-        raw = [file for source in job.sources for file in corpus.fetch(job, source)]
-        read = documents.documents(job, raw)
-        candidates = corpus.candidates(job, read)
-        duplicates = corpus.duplicates(job, candidates)
-        kept = corpus.corpus(job, candidates, duplicates)
-        rejects = tokens.rejects(job, [read, candidates, kept], kept)
-        return [read, candidates, kept, rejects, tokens.tokens(job, kept, tokens.tokenizer(job, kept))]
+        found = read(job)
+        candidates = corpus.candidates(job, found)
+        kept = corpus.corpus(job, candidates, corpus.duplicates(job, candidates))
+        tokens.rejects(job, [found, candidates, kept], kept)
+        tokens.tokens(job, kept, tokens.tokenizer(job, kept))
 
 
 def content(job: Job) -> dict[str, str]:
@@ -75,16 +78,24 @@ def single(path: Path) -> Path:
     return write(path, "".join(STREAMS[1:-1]))
 
 
-@pytest.mark.parametrize("kind", [multistream, single])
-def test_any_number_of_workers_writes_the_same_bytes(tmp_path: Path, kind: Callable[[Path], Path]) -> None:
-    dump = kind(tmp_path / "d.xml.bz2")
+def test_any_number_of_workers_writes_the_same_bytes(tmp_path: Path) -> None:
+    dump = multistream(tmp_path / "d.xml.bz2")
     made = {}
     for workers in (1, 2, 4):
         one = job(tmp_path / str(workers), dump, workers)
-        refs = stages(one)
+        stages(one)
         made[workers] = content(one)
-        assert len(one.manifest(refs[0])["parts"]) > 1
     assert made[1] == made[2] == made[4]
+    assert sum("documents" in name for name in made[1]) > 2
+
+
+@pytest.mark.parametrize("kind", [multistream, single])
+def test_documents_are_the_same_with_workers_and_without(tmp_path: Path, kind: Callable[[Path], Path]) -> None:
+    jobs = [job(tmp_path / str(workers), kind(tmp_path / "d.xml.bz2"), workers) for workers in (0, 2)]
+    for one in jobs:
+        with closing(one):
+            assert len(one.manifest(read(one))["parts"]) > 1
+    assert content(jobs[0]) == content(jobs[1])
 
 
 def test_a_corrupt_stream_is_salvaged_with_workers(tmp_path: Path) -> None:
@@ -92,10 +103,10 @@ def test_a_corrupt_stream_is_salvaged_with_workers(tmp_path: Path) -> None:
     packed[2] = packed[2][:40] + bytes(30) + packed[2][70:]
     path = tmp_path / "d.xml.bz2"
     path.write_bytes(b"".join(packed))
-    with pytest.raises(SourceError, match="corrupt bz2"):
-        stages(job(tmp_path / "a", path, 1))
-    one = job(tmp_path / "b", path, 1, on_bad_file="salvage", max_failed_share=0.2)
-    counts = one.manifest(stages(one)[0])["counts"]
+    with closing(job(tmp_path / "a", path, 1)) as one, pytest.raises(SourceError, match="corrupt bz2"):
+        read(one)
+    with closing(job(tmp_path / "b", path, 1, on_bad_file="salvage", max_failed_share=0.2)) as one:
+        counts = one.manifest(read(one))["counts"]
     assert (counts["in"], counts["kept"], counts["failed"]) == (13, 12, {"corrupt_bz2": 1})
 
 
@@ -104,7 +115,7 @@ def test_streams_that_cut_a_page_are_read_in_one_go_after_all(tmp_path: Path) ->
     path = tmp_path / "d.xml.bz2"
     path.write_bytes(b"".join(bz2.compress(stream.encode()) for stream in cut))
     one = job(tmp_path / "a", path, 0, part_chars=1000)
-    assert one.manifest(stages(one)[0])["counts"]["in"] == 16
+    assert one.manifest(read(one))["counts"]["in"] == 16
 
 
 def test_results_and_errors_come_back_as_they_are() -> None:
@@ -226,9 +237,9 @@ def slow_part(deadly: bool, careful: bool) -> Output:
     def to_text(text: str, **options: object) -> object:
         return slow_text(text) if text == "slow" else original(text, **options)  # type: ignore[arg-type]
 
-    options = documents.Options(extract=ExtractConfig(), lang=None, page_seconds=0.1, deadly=deadly, file="d")
+    options = extraction.Options(extract=ExtractConfig(), lang=None, page_seconds=0.1, deadly=deadly, file="d")
     with mock.patch.object(extract, "to_text", to_text), mock.patch.object(watchdog, "_GRACE", 0):
-        return documents.extract_records([quick, slow], options, careful=careful)
+        return extraction.extract_records([quick, slow], options, careful=careful)
 
 
 def test_a_page_that_cannot_be_interrupted_is_rejected_in_a_second_attempt(tmp_path: Path) -> None:
@@ -245,4 +256,4 @@ def test_a_page_that_cannot_be_interrupted_is_rejected_in_a_second_attempt(tmp_p
 def test_an_error_of_one_part_ends_the_stage(tmp_path: Path) -> None:
     path = write(tmp_path / "d.xml.bz2", page(1, article(1)) + page(2, "<b>") + page(3, article(3)))
     with pytest.raises(TextmillError, match=r"d\.xml\.bz2 is not well-formed XML at line"):
-        stages(job(tmp_path / "lake", path, 1))
+        read(job(tmp_path / "lake", path, 0))
