@@ -36,7 +36,7 @@ def sectioned(marked: str) -> tuple[str, list[Section]]:
     text = tidy(inline(marked))
     if markers.BREAK in text:
         text = text.replace(markers.BREAK, f"\n{markers.BREAK}")
-    builder = _Builder(has_poems=markers.POEM_ON in text)
+    builder = _Builder(has_poems=markers.POEM_ON in text, protected=markers.may_hold(text))
     for line in text.split("\n"):
         builder.add(line.strip())
     builder.end_paragraph()
@@ -51,11 +51,12 @@ def has_words(line: str) -> bool:
 class _Builder:
     """Gathers lines into blocks: prose lines join, list lines stay apart."""
 
-    def __init__(self, *, has_poems: bool) -> None:
+    def __init__(self, *, has_poems: bool, protected: bool) -> None:
         self.blocks: list[Block] = []
         self._pieces: list[str] = []  # lines of the paragraph, each after what parts it from the last
         self._joins = False  # whether the next prose line continues the last line
         self._has_poems = has_poems
+        self._protected = protected
         self._poem = False
 
     def add(self, line: str) -> None:
@@ -97,7 +98,7 @@ class _Builder:
         line = line.strip()
         left, right = (len(line) - len(side) for side in (line.lstrip("="), line.rstrip("=")))
         level = max(1, min(left, right or left, 6))
-        title = _final(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))
+        title = self._final(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))
         if title:
             self.blocks.append(Block(level, title))
 
@@ -128,14 +129,15 @@ class _Builder:
     def end_paragraph(self) -> None:
         """Close the paragraph or list that is open."""
         if self._pieces:
-            text = _final("".join(self._pieces[1:]))
+            text = self._final("".join(self._pieces[1:]))
             if text:
                 self.blocks.append(Block(0, text))
         self._pieces, self._joins = [], False
 
-
-def _final(text: str) -> str:
-    return (text if text.isascii() else unicodedata.normalize("NFC", markers.restore(text))).strip()
+    def _final(self, text: str) -> str:
+        if text.isascii():
+            return text.strip()
+        return unicodedata.normalize("NFC", markers.restore(text) if self._protected else text).strip()
 
 
 def _without_empty_sections(blocks: list[Block]) -> list[Block]:

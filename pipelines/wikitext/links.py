@@ -1,6 +1,6 @@
 """Internal and external links as the words that a reader sees.
 
-Most links are plain: one substitution in C resolves them. What is left (files, categories, other wikis, links around
+Most links are plain: one split in C resolves them, where a substitution would call Python for each. What is left (files, categories, other wikis, links around
 links) takes a call each, innermost first.
 """
 
@@ -27,7 +27,7 @@ def without_links(text: str, page: Page) -> str:
     """Resolve the links that hold no template."""
     if "[" not in text:
         return text
-    text = _PLAIN.sub(r"\1\2", text)
+    text = "".join(filter(None, _PLAIN.split(text)))  # text, label or None, target or None, text, …
     return _resolved(external_text(text), _INNER, page)
 
 

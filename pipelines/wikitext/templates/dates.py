@@ -34,23 +34,25 @@ _PATTERNS = {
 _AS_OF = {"en": "As of {}", "vi": "Tính đến {}", "uk": "Станом на {}", "ru": "По состоянию на {}", "de": "Stand {}",
           "el": "Από {}", "bg": "Към {}", "fr": "En {}", "ja": "{}現在", "zh": "截至{}", "it": "Al {}", "pl": "Stan na {}"}
 # fmt: on
+_NUMBERS = {name.lower(): str(number) for number, name in enumerate(_MONTHS["en"], start=1)}
 
 
 def month_name(word: str, page: Page) -> str:
     """`2` as the name of the month, a word as it is; a number where the language is not known."""
     names = _MONTHS.get(page.lang)
-    return names[int(word) - 1] if names and word.isascii() and word.isdigit() and 1 <= int(word) <= 12 else word
+    return names[int(word) - 1] if names and word.isascii() and word.isdecimal() and len(word) < 3 and 1 <= int(word) <= 12 else word
 
 
 def written(year: str, month: str, day: str, page: Page, *, day_first: bool = False) -> str:
     """A date as the language writes it; what is missing is left out."""
+    month = _NUMBERS.get(month.lower(), month)
     pattern = _PATTERNS.get(page.lang)
-    if pattern and "{number}" in pattern and month.isdigit():
-        return _numbered(year, month, day, page)
+    if pattern and "{number}" in pattern:
+        return _numbered(year, month, day, page) if month.isdecimal() else " ".join(filter(None, (day, month, year)))
     name = month_name(month, page)
     if not day or not name:
         return " ".join(word for word in (name, year) if word)
-    if name.isdigit():
+    if name.isdecimal():
         return f"{year}-{name:0>2}-{day:0>2}"
     if page.lang == "en" and not day_first:
         return f"{name} {day}, {year}"
