@@ -36,7 +36,7 @@ def sectioned(marked: str) -> tuple[str, list[Section]]:
     text = tidy(inline(marked))
     if markers.BREAK in text:
         text = text.replace(markers.BREAK, f"\n{markers.BREAK}")
-    builder = _Builder(has_poems=markers.POEM_ON in text, protected=markers.may_hold(text))
+    builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, protected=markers.may_hold(text))
     for line in text.split("\n"):
         builder.add(line.strip())
     builder.end_paragraph()

@@ -11,14 +11,13 @@ from pipelines.wikitext.tags import superscripts
 from pipelines.wikitext.variants import without_variants
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_QUOTES = re.compile(r"'{2,}")
+_QUOTES = re.compile(r"'{4,}")
 _SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
 _STRUCTURAL = frozenset("'[]{}|=*#:;!(),")
 
 _BLANK = re.compile("[\t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _BLANKS = re.compile("  +")
-_AFTER_OPENING = re.compile(r"[(\[（](?=[ ,;:，；、)\]）\-–—])")
-_BEFORE_CLOSING = re.compile(r"[)\]）](?<=[ ,;，；、].)")
+_LOOSE_BRACKET = re.compile(r"[(\[（)\]）](?:(?<=[(\[（])(?=[ ,;:，；、)\]）\-–—])|(?<=[ ,;，；、][)\]）]))")
 _PARENTHESES = (
     (re.compile(r"([(（])(?: ?[,;:，；、](?![)\]DP])){1,8} ?"), r"\1"),
     (re.compile(r"(?: ?[,;，；、]){1,8} ?([)）])"), r"\1"),
@@ -29,12 +28,13 @@ _PARENTHESES = (
 )
 _PUNCTUATION = ((" .", re.compile(r" \.(?= |$)", re.MULTILINE)), (" ,", re.compile(r" ,(?= |$)", re.MULTILINE)))
 _DOUBLED = re.compile(r"[,;](?: ?[,;]){1,8}(?= )")
+_DOUBLES = (re.compile(r",(?= ?[,;])"), re.compile(r";(?= ?[,;])"))
 
 
 def inline(text: str) -> str:
     """Quotes, switches, variants, superscripts."""
     if "''" in text:
-        text = _QUOTES.sub(_apostrophes, text)
+        text = _without_quotes(text)
     if "__" in text:
         text = _SWITCH.sub(lambda match: "" if match[0].isupper() else match[0], text)
     if "-{" in text:
@@ -42,10 +42,16 @@ def inline(text: str) -> str:
     return superscripts(text)
 
 
+def _without_quotes(text: str) -> str:
+    """Without the marks of bold and italic; of longer runs the apostrophes that show are left."""
+    if "''''" in text:
+        text = _QUOTES.sub(_apostrophes, text)
+    return text.replace("'''", "").replace("''", "")
+
+
 def _apostrophes(run: re.Match[str]) -> str:
-    """Apostrophes that are left when bold and italic marks are taken away."""
     count = len(run[0])
-    return "'" if count == 4 else "'" * max(count - 5, 0)
+    return "'" if count == 4 else markers.protect("'" * max(count - 5, 0))
 
 
 def tidy(text: str) -> str:
@@ -53,13 +59,21 @@ def tidy(text: str) -> str:
     if "&" in text:
         text = _ENTITY.sub(_decoded, text.replace("&nbsp;", " "))
     text = _one_space(text)
-    if _AFTER_OPENING.search(text) or _BEFORE_CLOSING.search(text):
-        for pattern, replacement in _PARENTHESES:
-            text = pattern.sub(replacement, text)
+    if _LOOSE_BRACKET.search(text):
+        text = "\n".join([_tidy_brackets(line) for line in text.split("\n")])
     for sign, mark in _PUNCTUATION:
         if sign in text:
             text = mark.sub(sign[1], text)
-    return _one_space(_DOUBLED.sub(lambda match: match[0][0], text))
+    if any(double.search(text) for double in _DOUBLES):
+        text = _DOUBLED.sub(lambda match: match[0][0], text)
+    return _BLANKS.sub(" ", text) if "  " in text else text
+
+
+def _tidy_brackets(line: str) -> str:
+    if _LOOSE_BRACKET.search(line):
+        for pattern, replacement in _PARENTHESES:
+            line = pattern.sub(replacement, line)
+    return line
 
 
 def _one_space(text: str) -> str:
