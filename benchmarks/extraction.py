@@ -53,8 +53,8 @@ FAULTS = {
     "magic word": re.compile(r"__[A-Z]{3,}__|\bDEFAULTSORT:"),
     "entity": re.compile(r"&(?:nbsp|lt|gt|amp|quot|ndash|mdash|thinsp|#\d{1,6}|#x[0-9a-fA-F]{1,5});"),
     "heading": re.compile(r"^==+[^=\n].*==+$", re.MULTILINE),
-    "comment": re.compile(r"<!--|-->"),
-    "language converter": re.compile(r"-\{|\}-"),
+    "comment": re.compile(r"<!--"),
+    "language converter": re.compile(r"-\{[^{}\n]*\}-"),
 }
 LITERAL = re.compile(r"<(nowiki|code|math|chem|pre|source|syntaxhighlight|tt|kbd|samp)\b[^<>]*>(.*?)</\1>", re.S | re.I)
 CODE_TEMPLATE = re.compile(r"\{\{\s*(?:code|mono|kbd|tl|tlx|mã)\s*\|([^{}]*)", re.I)
@@ -200,7 +200,9 @@ def profile(records: list[Record]) -> None:
     profiler.runcall(extract, records)
     rows = [(entry[3], entry[0], name) for name, entry in pstats.Stats(profiler).stats.items()]  # type: ignore[attr-defined]
     print("\nwhere the time goes (cumulative seconds under the profiler)")
-    for cumulative, calls, (path, _, function) in sorted((row for row in rows if "pipelines" in row[2][0]), reverse=True)[:20]:
+    for cumulative, calls, (path, _, function) in sorted(
+        (row for row in rows if "pipelines" in row[2][0]), reverse=True
+    )[:20]:
         print(f"{cumulative:8.2f} s {calls:9,} calls  {Path(path).stem}.{function}")
 
 

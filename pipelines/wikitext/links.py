@@ -20,6 +20,7 @@ _URL = re.compile(r"(?:(?:https?|ftps?|news|irc|ircs|gopher|mailto|nntp):|//)", 
 _EXTERNAL = re.compile(
     r"\[(?:(?:https?|ftps?|irc|ircs|gopher)://|//|mailto:|news:)[^\s\[\]]*+[^\S\n]*+([^\[\]\n]*+)\]", re.IGNORECASE
 )
+_EXTERNAL_OPEN = re.compile(r"\[https?://[^\s\[\]]*+ ")
 _PARENTHESIS = re.compile(r" ?\([^()]*\)$")
 
 
@@ -38,8 +39,19 @@ def without_last_links(text: str, page: Page) -> str:
     text = _resolved(external_text(text), _ANY, page)
     if "[[" in text:
         text = _UNCLOSED.sub(lambda match: _unclosed(match[1], page), text)
-        text = text.replace("]]", "")
-    return text
+    if "]]" in text:
+        text = "\n".join([_without_stray(line) if "]]" in line else line for line in text.split("\n")])
+    return _EXTERNAL_OPEN.sub("", text) if "[http" in text else text
+
+
+def _without_stray(line: str) -> str:
+    """Drop `]]` that closes nothing; `a[i[0]]` stays."""
+    first, *pieces = line.split("]]")
+    kept, depth = [first], first.count("[") - first.count("]")
+    for piece in pieces:
+        kept += ("]]" if depth >= 2 else "", piece)
+        depth = max(depth - 2, 0) + piece.count("[") - piece.count("]")
+    return "".join(kept)
 
 
 def _resolved(text: str, pattern: re.Pattern[str], page: Page) -> str:

@@ -21,12 +21,16 @@ _SHOWN = (
     | dict.fromkeys(_LINES, markers.BREAK)
     | {"br": markers.BREAK, "td": " ", "th": " ", "sup": markers.SUP_ON, "poem": f"\n\n{markers.POEM_ON}"}
 )
-_CLOSED = _SHOWN | {
-    "td": "",
-    "th": "",
-    "sup": markers.SUP_OFF,
-    "poem": f"{markers.POEM_OFF}\n\n",
-} | dict.fromkeys(_LINES, "")
+_CLOSED = (
+    _SHOWN
+    | {
+        "td": "",
+        "th": "",
+        "sup": markers.SUP_OFF,
+        "poem": f"{markers.POEM_OFF}\n\n",
+    }
+    | dict.fromkeys(_LINES, "")
+)
 _TABLE = {"table": "\n{|\n", "tr": "\n|-\n", "td": "\n|", "th": "\n!", "caption": "\n|+"}
 _TABLE_CLOSED = {"table": "\n|}\n", "tr": "", "td": "", "th": "", "caption": ""}
 

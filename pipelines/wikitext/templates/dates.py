@@ -40,7 +40,11 @@ _NUMBERS = {name.lower(): str(number) for number, name in enumerate(_MONTHS["en"
 def month_name(word: str, page: Page) -> str:
     """`2` as the name of the month, a word as it is; a number where the language is not known."""
     names = _MONTHS.get(page.lang)
-    return names[int(word) - 1] if names and word.isascii() and word.isdecimal() and len(word) < 3 and 1 <= int(word) <= 12 else word
+    return (
+        names[int(word) - 1]
+        if names and word.isascii() and word.isdecimal() and len(word) < 3 and 1 <= int(word) <= 12
+        else word
+    )
 
 
 def written(year: str, month: str, day: str, page: Page, *, day_first: bool = False) -> str:

@@ -11,7 +11,9 @@ from pipelines.wikitext.page import Page
 from pipelines.wikitext.templates.expressions import ExpressionError, evaluated
 from pipelines.wikitext.templates.numbers import grouped
 
-_TITLES = frozenset({"pagename", "fullpagename", "basepagename", "subpagename", "pagenamee", "fullpagenamee", "rootpagename"})
+_TITLES = frozenset(
+    {"pagename", "fullpagename", "basepagename", "subpagename", "pagenamee", "fullpagenamee", "rootpagename"}
+)
 
 
 def magic_word(head: str, page: Page) -> str | None:
