@@ -8,9 +8,9 @@ Residue is what `FAULTS` matches in the extracted text, unless the same characte
 inside <nowiki>, <code>, <math> and the like, in a template for code, or written with entities.
 
 Kept words: of the words that `strip_code` leaves in paragraphs and lists, how many are in our text, counted with
-repeats. Taken out before, because they are no prose: headings (those of empty sections are dropped here), tables, notes,
-links of files, categories and other languages. A word is a run of letters and digits, or one character where the script
-does not part words.
+repeats. Taken out before, being no prose: headings (those of empty sections are dropped here), tables, notes,
+links of files, categories and other languages. A word is a run of letters and digits, or one character where the
+script does not part words.
 """
 
 from __future__ import annotations
@@ -56,8 +56,10 @@ FAULTS = {
     "comment": re.compile(r"<!--"),
     "language converter": re.compile(r"-\{[^{}\n]*\}-"),
 }
-LITERAL = re.compile(r"<(nowiki|code|math|chem|pre|source|syntaxhighlight|tt|kbd|samp)\b[^<>]*>(.*?)</\1>", re.S | re.I)
-CODE_TEMPLATE = re.compile(r"\{\{\s*(?:code|mono|kbd|tl|tlx|mã)\s*\|([^{}]*)", re.I)
+LITERAL = re.compile(
+    r"<(nowiki|code|math|chem|pre|source|syntaxhighlight|tt|kbd|samp)\b[^<>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE
+)
+CODE_TEMPLATE = re.compile(r"\{\{\s*(?:code|mono|kbd|tl|tlx|mã)\s*\|([^{}]*)", re.IGNORECASE)
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 WORD = re.compile(f"[{_UNSPACED}]|[^\\W_{_UNSPACED}]+")
 PEER = r"""
@@ -131,7 +133,7 @@ def faults_of(text: str, wikitext: str) -> list[tuple[str, str]]:
     return [
         (kind, text[max(0, match.start() - 30) : match.end() + 30].replace("\n", "⏎"))
         for kind, match in found
-        if match[0].strip() not in literal and html.escape(match[0].strip(), quote=False) not in wikitext
+        if (match[0].strip() not in literal and html.escape(match[0].strip(), quote=False) not in wikitext)
         or (match[0].strip() in wikitext and match[0].strip() not in literal)
     ]  # fmt: skip
 

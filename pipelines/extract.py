@@ -130,8 +130,10 @@ class _Documents:
 
     def add(self, record: Record, extracted: Extracted, lang: str | None) -> None:
         """Take one document."""
-        row = (record.doc_id, record.source, record.title, record.url, lang or record.lang_declared)
-        row += (record.published_at, extracted.text, extracted.meta)
+        row = (
+            *(record.doc_id, record.source, record.title, record.url, lang or record.lang_declared),
+            *(record.published_at, extracted.text, extracted.meta),
+        )
         for column, value in zip(self._columns.values(), row, strict=True):
             column.append(value)
         self._sections += extracted.sections

@@ -80,7 +80,7 @@ class _Builder:
             self._break(line)
         elif first in _MARKS:
             self._list_item(line)
-        elif first in "|{" and line.startswith(("|", "{|")) or line.startswith("----"):
+        elif (first in "|{" and line.startswith(("|", "{|"))) or line.startswith("----"):
             self.end_paragraph()
             self._prose(line.lstrip("-").strip() if first == "-" else "")
         else:

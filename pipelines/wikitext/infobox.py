@@ -1,5 +1,7 @@
 """The infobox of a page as pairs of name and value."""
 
+# ruff: noqa: E501  (a table)
+
 from __future__ import annotations
 
 import json

@@ -1,7 +1,7 @@
 """Internal and external links as the words that a reader sees.
 
-Most links are plain: one split in C resolves them, where a substitution would call Python for each. What is left (files, categories, other wikis, links around
-links) takes a call each, innermost first.
+Most links are plain: one split in C resolves them, where a substitution would call Python for each. What is left
+(files, categories, other wikis, links around links) takes a call each, innermost first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Templates and tables: one pass with a stack over braces, table marks and headings, so time is linear.
 
-Braces pair as in https://www.mediawiki.org/wiki/Preprocessor_ABNF. An opening without its closing hurts no more than its
-section: what had been read since is given back without the markup.
+Braces pair as in https://www.mediawiki.org/wiki/Preprocessor_ABNF. An opening without its closing hurts no more than
+its section: what had been read since is given back without the markup.
 """
 
 from __future__ import annotations

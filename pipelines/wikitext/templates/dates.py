@@ -1,5 +1,7 @@
 """Templates of dates, in the wiki's language."""
 
+# ruff: noqa: E501  (tables)
+
 from __future__ import annotations
 
 from pipelines.wikitext.page import Page
@@ -82,10 +84,11 @@ def _date(arguments: Arguments, page: Page) -> str:
 def _as_of(arguments: Arguments, page: Page) -> str:
     if arguments.get("alt"):
         return arguments["alt"]
-    given = [*words(arguments), "", "", ""][:3]
+    year, month, day = [*words(arguments), "", "", ""][:3]
+    when = written(year, month, day, page, day_first=True)
     if arguments.get("lc", "").lower() in YES and page.lang == "en":
-        return f"as of {written(*given, page, day_first=True)}"
-    return _AS_OF.get(page.lang, "{}").format(written(*given, page, day_first=True))
+        return f"as of {when}"
+    return _AS_OF.get(page.lang, "{}").format(when)
 
 
 def _span(arguments: Arguments, _: Page) -> str:
@@ -108,16 +111,7 @@ def _reign(arguments: Arguments, _: Page) -> str:
 
 
 # fmt: off
-_DATES = (
-    "birth date|birth-date|birth date and age|bda|dob|death date|death date and age|start date|start date and age|"
-    "end date|film date|release date|birth year and age|date|birth date and age2|dda|death year and age|start-date|"
-    "ημερομηνία γέννησης|ημερομηνία γέννησης και ηλικία|ημερομηνία θανάτου|ημερομηνία θανάτου και ηλικία|"
-    "дн|дн2|дс|дс2|дата народження|дата народження і вік|дата смерті|дата смерті і вік|дата рождения|дата смерти|"
-    "дата|дата рождение|дата рождения и возраст|рождение|роден на|дата на раждане|ngày sinh|ngày sinh và tuổi|ngày mất|"
-    "ngày mất và tuổi|ngày bắt đầu|date de naissance|date de naissance-|date de décès|date-|date rapide|datum|"
-    "data urodzenia|生年月日と年齢|生年月日|死亡年月日と没年齢|没年月日と没年齢|出生日期|出生日期及年齡|出生日期和年龄|"
-    "死亡日期|死亡日期及年齡|死亡日期和年龄|bda2|deiziad|data"
-).split("|")
+_DATES = ["birth date", "birth-date", "birth date and age", "bda", "dob", "death date", "death date and age", "start date", "start date and age", "end date", "film date", "release date", "birth year and age", "date", "birth date and age2", "dda", "death year and age", "start-date", "ημερομηνία γέννησης", "ημερομηνία γέννησης και ηλικία", "ημερομηνία θανάτου", "ημερομηνία θανάτου και ηλικία", "дн", "дн2", "дс", "дс2", "дата народження", "дата народження і вік", "дата смерті", "дата смерті і вік", "дата рождения", "дата смерти", "дата", "дата рождение", "дата рождения и возраст", "рождение", "роден на", "дата на раждане", "ngày sinh", "ngày sinh và tuổi", "ngày mất", "ngày mất và tuổi", "ngày bắt đầu", "date de naissance", "date de naissance-", "date de décès", "date-", "date rapide", "datum", "data urodzenia", "生年月日と年齢", "生年月日", "死亡年月日と没年齢", "没年月日と没年齢", "出生日期", "出生日期及年齡", "出生日期和年龄", "死亡日期", "死亡日期及年齡", "死亡日期和年龄", "bda2", "deiziad", "data"]
 DATES: dict[str, Renderer] = (
     dict.fromkeys(_DATES, _date)
     | dict.fromkeys(("as of", "asof", "tính đến", "станом на", "по состоянию на", "stand", "截至", "από", "à jour"), _as_of)

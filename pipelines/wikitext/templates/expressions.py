@@ -18,7 +18,16 @@ class ExpressionError(ValueError):
 def _power(base: float, exponent: float) -> float:
     if abs(exponent) > _MAX_POWER:
         raise ExpressionError("exponent too large")
-    return float(base**exponent)
+    value = base**exponent
+    if isinstance(value, complex):
+        raise ExpressionError("root of a negative number")
+    return float(value)
+
+
+def _rounded(value: float, digits: float) -> float:
+    """Half away from zero, as MediaWiki rounds."""
+    scale = 10.0 ** max(-_MAX_POWER / 10, min(int(digits), _MAX_POWER / 10))
+    return math.copysign(math.floor(abs(value) * scale + 0.5) / scale, value)
 
 
 _BINARY: dict[str, tuple[int, Callable[[float, float], float]]] = {
@@ -29,7 +38,7 @@ _BINARY: dict[str, tuple[int, Callable[[float, float], float]]] = {
     "mod": (7, math.fmod),
     "+": (6, operator.add),
     "-": (6, operator.sub),
-    "round": (5, lambda value, digits: _rounded(value, digits)),
+    "round": (5, _rounded),
     "=": (4, lambda a, b: float(a == b)),
     "!=": (4, lambda a, b: float(a != b)),
     "<>": (4, lambda a, b: float(a != b)),
@@ -52,12 +61,6 @@ _UNARY: dict[str, Callable[[float], float]] = {
 _ALIASES = {"−": "-", "×": "*", "÷": "/"}
 
 
-def _rounded(value: float, digits: float) -> float:
-    """Half away from zero, as MediaWiki rounds."""
-    scale = 10.0 ** max(-_MAX_POWER / 10, min(int(digits), _MAX_POWER / 10))
-    return math.copysign(math.floor(abs(value) * scale + 0.5) / scale, value)
-
-
 def evaluated(text: str) -> str:
     """The value as MediaWiki writes it; empty for an empty expression. Raises ExpressionError."""
     if not text.strip():
@@ -69,7 +72,7 @@ def evaluated(text: str) -> str:
         value = parser.value(0)
     except (ArithmeticError, ValueError, IndexError, RecursionError) as error:
         raise ExpressionError(str(error)) from error
-    if not parser.done() or isinstance(value, complex) or not math.isfinite(value):
+    if not parser.done() or not math.isfinite(value):
         raise ExpressionError("not an expression")
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.12g}"
 
@@ -111,14 +114,14 @@ class _Expression:
         return left
 
     def _operand(self) -> float:
-        token = self._tokens[self._next]
+        sign = self._tokens[self._next]
         self._next += 1
-        if token == "(":
+        if sign == "(":
             value = self.value(0)
             if self._tokens[self._next] != ")":
                 raise ExpressionError("bracket left open")
             self._next += 1
             return value
-        if token in _UNARY:
-            return _UNARY[token](self.value(9))
-        return {"pi": math.pi, "e": math.e}[token] if token in {"pi", "e"} else float(token)
+        if sign in _UNARY:
+            return _UNARY[sign](self.value(9))
+        return {"pi": math.pi, "e": math.e}[sign] if sign in {"pi", "e"} else float(sign)

@@ -1,5 +1,7 @@
 """Templates of words in other languages, of their sounds and of links to other wikis."""
 
+# ruff: noqa: E501  (tables)
+
 from __future__ import annotations
 
 import re
@@ -11,8 +13,51 @@ from pipelines.wikitext.templates.arguments import Arguments, Renderer, argument
 _LANGUAGE = re.compile(r"(?:lang|langi|vol|lang-\*|мова|langue|язык)-[^|]{1,20}|zitat-[a-z]{2}")
 _SOUND = re.compile(r"(?:ipa|мфа|міжнародний фонетичний|мфа2|apis?|дфа|δφα)-[a-zà-ÿа-яіїєґα-ω\-]{1,15}")
 _ICONS = frozenset(
-    "en fr de ru uk es it pt pl ja zh la el grc ar he nl sv fi cs hu tr ko vi sa fa hi th id da no ro bg sr hr sk sl "
-    "lt lv et be ca eu".split()
+    [
+        "en",
+        "fr",
+        "de",
+        "ru",
+        "uk",
+        "es",
+        "it",
+        "pt",
+        "pl",
+        "ja",
+        "zh",
+        "la",
+        "el",
+        "grc",
+        "ar",
+        "he",
+        "nl",
+        "sv",
+        "fi",
+        "cs",
+        "hu",
+        "tr",
+        "ko",
+        "vi",
+        "sa",
+        "fa",
+        "hi",
+        "th",
+        "id",
+        "da",
+        "no",
+        "ro",
+        "bg",
+        "sr",
+        "hr",
+        "sk",
+        "sl",
+        "lt",
+        "lv",
+        "et",
+        "be",
+        "ca",
+        "eu",
+    ]
 )
 _SOUND_OPTIONS = frozenset({"lang", "local", "pron", "ipa", "us", "uk", "both", "all", "small", "label", "links", ""})
 

@@ -1,5 +1,7 @@
 """Templates of figures and units; figures are grouped as the wiki's language does."""
 
+# ruff: noqa: E501  (tables)
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """Templates that show one of their arguments, a quotation, or a fixed sign."""
 
+# ruff: noqa: E501  (tables)
+
 from __future__ import annotations
 
 from pipelines.wikitext import markers
