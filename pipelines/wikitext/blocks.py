@@ -37,8 +37,7 @@ def sectioned(marked: str) -> tuple[str, list[Section]]:
     if markers.BREAK in text:
         text = text.replace(markers.BREAK, f"\n{markers.BREAK}")
     builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, protected=markers.may_hold(text))
-    for line in text.split("\n"):
-        builder.add(line.strip())
+    builder.add_all(text.split("\n"))
     builder.end_paragraph()
     return _assembled(_without_empty_sections(builder.blocks))
 
@@ -59,10 +58,23 @@ class _Builder:
         self._protected = protected
         self._poem = False
 
-    def add(self, line: str) -> None:
-        """Take the next line of marked text."""
-        if self._has_poems:
-            line = self._poem_marks(line)
+    def add_all(self, lines: list[str]) -> None:
+        """Take lines of marked text. This loop runs once a line, so it tells plain lines apart itself."""
+        structured, prose = self._in_poem if self._has_poems else self._structured, self._prose
+        structure = None if self._has_poems else _STRUCTURE
+        for line in map(str.strip, lines):
+            if structure is None or (line and line[0] in structure):
+                structured(line)
+            elif line:
+                prose(line)
+            elif self._pieces:
+                self.end_paragraph()
+            else:
+                self._joins = False
+
+    def _in_poem(self, line: str) -> None:
+        """Take one line of a text with poems."""
+        line = self._poem_marks(line)
         if not line:
             self.end_paragraph()
         elif self._poem and line[0] not in (markers.HEADING, markers.BREAK):
@@ -82,7 +94,8 @@ class _Builder:
             self._list_item(line)
         elif (first in "|{" and line.startswith(("|", "{|"))) or line.startswith("----"):
             self.end_paragraph()
-            self._prose(line.lstrip("-").strip() if first == "-" else "")
+            if first == "-" and (rest := line.lstrip("-").strip()):
+                self._prose(rest)
         else:
             self._prose(line)
 
@@ -122,7 +135,7 @@ class _Builder:
         self._joins = False
 
     def _prose(self, line: str) -> None:
-        if has_words(line):
+        if line[0].isalnum() or has_words(line):
             self._pieces += (" " if self._joins else "\n", line)
             self._joins = True
 

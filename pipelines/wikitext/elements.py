@@ -32,8 +32,7 @@ def without_elements(text: str, page: Page) -> str:
     if "<" not in text:
         return text
     text = _rendered(text, page)
-    text = _REF.sub("", text)
-    return _REF_LEFT.sub("", text) if "<ref" in text or "<REF" in text or "<Ref" in text else text
+    return _REF_LEFT.sub("", _REF.sub("", text))
 
 
 def _rendered(text: str, page: Page) -> str:

@@ -34,7 +34,7 @@ def without_links(text: str, page: Page) -> str:
 
 def without_last_links(text: str, page: Page) -> str:
     """Resolve what is left once templates are gone; an unclosed link costs its brackets, a file its line."""
-    if "[" not in text:
+    if "[" not in text and "]]" not in text:
         return text
     text = _resolved(external_text(text), _ANY, page)
     if "[[" in text:
@@ -90,9 +90,7 @@ def link_text(content: str, page: Page) -> str:
 
 def external_text(text: str) -> str:
     """Replace `[http://… label]` by its label, and by nothing where it has none."""
-    if "[http" in text or "[//" in text or "[HTTP" in text or "[mailto" in text or "[ftp" in text or "[irc" in text:
-        return _EXTERNAL.sub(r"\1", text)
-    return text
+    return _EXTERNAL.sub(r"\1", text)
 
 
 def _shown_target(target: str, prefix: str) -> str:

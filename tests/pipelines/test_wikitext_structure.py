@@ -9,7 +9,7 @@ from pipelines.wikitext import to_text
 from pipelines.wikitext.infobox import MAX_PAIRS, MAX_TOTAL, MAX_VALUE
 
 CASES = {
-    "definitions": ("; Term : words\n; Other\n: its words\n; 12:30 train", "Term\nwords\nOther\nits words\n12:30 train"),
+    "definitions": ("; Term : words\n; Other\n: its words\n; 8:30", "Term\nwords\nOther\nits words\n8:30"),
     "list after prose": ("prose\n* one\n* two\nmore", "prose\none\ntwo\nmore"),
     "html list": ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
     "caption with links and brackets": ("A[[File:x.jpg|thumb|by [[B]] [1] and [http://x.org c]]] d", "A d"),
@@ -107,8 +107,25 @@ def test_infobox_is_bounded() -> None:
     assert sum(map(len, few.values())) <= MAX_TOTAL
 
 
-UNITS = ["{{a|", "{{nowrap|", "{|\n", "[[a|", "[[File:", "<ref name=x>", "</ref>", "'''", "{{{", "}}", "]]", "|}\n", "-{"]
-UNITS += ["<math>", "<table><tr>", "&", "__A", "[//x ", "* ", ";a: ", "( ", ", ", "<br>", "{{Infobox|a=", "\n=a", "[["]
+UNITS = ["{{a|", "{{nowrap|", "{|\n", "[[a|", "[[File:", "<ref name=x>", "</ref>", "'''", "{{{", "}}"]
+UNITS += [
+    "]]",
+    "|}\n",
+    "-{",
+    "<math>",
+    "<table><tr>",
+    "&",
+    "__A",
+    "[//x ",
+    "* ",
+    ";a: ",
+    "( ",
+    ", ",
+    "<br>",
+    "{{Infobox|a=",
+    "\n=a",
+    "[[",
+]
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -118,6 +135,9 @@ def test_time_is_linear_in_what_is_left_open(unit: str) -> None:
     assert found.text.endswith("H\n\nlast words")
 
 
-@pytest.mark.parametrize(("opening", "closing"), [("{{nowrap|", "}}"), ("[[a|", "]]"), ("{|\n|", "\n|}"), ("<ref>", "</ref>")])
+PAIRS = [("{{nowrap|", "}}"), ("[[a|", "]]"), ("{|\n|", "\n|}"), ("<ref>", "</ref>")]
+
+
+@pytest.mark.parametrize(("opening", "closing"), PAIRS)
 def test_deep_nesting_leaves_the_rest(opening: str, closing: str) -> None:
     assert to_text(opening * 20_000 + "x" + closing * 20_000 + "\n\nafter").text.endswith("after")
