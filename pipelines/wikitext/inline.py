@@ -11,7 +11,8 @@ from pipelines.wikitext.tags import superscripts
 from pipelines.wikitext.variants import without_variants
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_QUOTES = re.compile(r"'{4,}")
+_LONG_QUOTES = re.compile(r"'{4,}")
+_QUOTES = re.compile(r"''+")
 _SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
 _STRUCTURAL = frozenset("'[]{}|=*#:;!(),")
 
@@ -33,8 +34,7 @@ _DOUBLES = (re.compile(r",(?= ?[,;])"), re.compile(r";(?= ?[,;])"))
 
 def inline(text: str) -> str:
     """Quotes, switches, variants, superscripts."""
-    if "''" in text:
-        text = _without_quotes(text)
+    text = _without_quotes(text)
     if "__" in text:
         text = _SWITCH.sub(lambda match: "" if match[0].isupper() else match[0], text)
     if "-{" in text:
@@ -45,8 +45,8 @@ def inline(text: str) -> str:
 def _without_quotes(text: str) -> str:
     """Without the marks of bold and italic; of longer runs the apostrophes that show are left."""
     if "''''" in text:
-        text = _QUOTES.sub(_apostrophes, text)
-    return text.replace("'''", "").replace("''", "")
+        text = _LONG_QUOTES.sub(_apostrophes, text)
+    return _QUOTES.sub("", text)
 
 
 def _apostrophes(run: re.Match[str]) -> str:
@@ -78,7 +78,7 @@ def _tidy_brackets(line: str) -> str:
 
 def _one_space(text: str) -> str:
     text = _BLANK.sub(" ", text)
-    return _BLANKS.sub(" ", text) if "  " in text else text
+    return _BLANKS.sub(" ", text)
 
 
 def _decoded(entity: re.Match[str]) -> str:

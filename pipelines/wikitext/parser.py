@@ -85,7 +85,7 @@ class Parser:
                 self._too_deep[-1] -= used
                 if self._too_deep[-1] < 2:
                     self._too_deep.pop()
-            elif any(frame.braces for frame in self._stack):
+            elif self._stack and (self._stack[-1].braces or any(frame.braces for frame in self._stack)):
                 used = self._close_innermost(count)
             else:
                 return
