@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
-from data.errors import AccountingError
+from data.errors import AccountingError, ConfigError
 from pipelines.main_text import with_main_text
 from pipelines.sources.records import Record, Reject, failed, filtered
 from pipelines.watchdog import PageTimeoutError, limited
 from pipelines.wikitext import Extracted, Section, to_text
 from pipelines.wikitext.blocks import plain_text
+from pipelines.wikitext.page import MATH, TABLES
 
-VERSION = 1
+VERSION = 2
 
 _TIME = pl.Datetime("us", "UTC")
 _SECTION = pl.Struct({"level": pl.Int8(), "title": pl.String(), "start": pl.Int32(), "end": pl.Int32()})
@@ -50,9 +51,21 @@ _INT32_MAX = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractConfig:
-    """`min_chars`: shortest extracted text that is kept, in code points."""
+    """`min_chars`: shortest extracted text that is kept, in code points.
+
+    Of wikitext: `tables` are dropped, or become `lines`, one a row. `math` keeps formulas as `latex` text, or `drop`s
+    those that need TeX. `infobox` keeps the pairs of the first infobox in `meta`.
+    """
 
     min_chars: int = 1
+    tables: Literal["drop", "lines"] = "drop"
+    math: Literal["latex", "drop"] = "latex"
+    infobox: bool = True
+
+    def __post_init__(self) -> None:
+        for option, value, allowed in (("tables", self.tables, TABLES), ("math", self.math, MATH)):
+            if value not in allowed:
+                raise ConfigError(f"{option} is {value!r}; it can be {' or '.join(allowed)}.")
 
 
 def extract(
@@ -71,7 +84,7 @@ def extract(
     of the two frames.
     """
     config = config or ExtractConfig()
-    documents: list[dict[str, Any]] = []
+    documents = _Documents()
     rejects: list[dict[str, Any]] = []
     for record in sorted(records, key=_order):
         outcome: Extracted | Reject = page_timeout(page_seconds)
@@ -81,9 +94,9 @@ def extract(
         if isinstance(outcome, Reject):
             rejects.append(_reject_row(record, outcome))
         else:
-            documents.append(_document_row(record, outcome, lang))
+            documents.add(record, outcome, lang)
     _check_accounts(len(records), len(documents), len(rejects))
-    return pl.DataFrame(documents, schema=DOCUMENT_SCHEMA), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+    return documents.frame(), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
 
 
 def page_timeout(seconds: float | None) -> Reject:
@@ -97,7 +110,7 @@ def _outcome(record: Record, config: ExtractConfig, lang: str | None) -> Extract
     if record.doc_id is None:
         return failed("no_id", "the reader gave this record no id")
     try:
-        extracted = _extracted(record, lang)
+        extracted = _extracted(record, config, lang)
     except Exception as error:  # one bad page must not end the run; the reject names what happened
         return failed("extraction_error", f"{type(error).__name__}: {error}"[:500])
     if not extracted.text:
@@ -107,25 +120,59 @@ def _outcome(record: Record, config: ExtractConfig, lang: str | None) -> Extract
     return extracted
 
 
-def _extracted(record: Record, lang: str | None) -> Extracted:
+def _extracted(record: Record, config: ExtractConfig, lang: str | None) -> Extracted:
     if record.markup == "wikitext":
-        return to_text(record.text, namespaces=record.namespaces, lang=lang or record.lang_declared or "en")
+        return to_text(
+            record.text,
+            namespaces=record.namespaces,
+            lang=lang or record.lang_declared or "en",
+            title=record.title or "",
+            tables=config.tables,
+            math=config.math,
+            infobox=config.infobox,
+        )
     text = plain_text(record.text)
     return Extracted(text, [Section(0, "", 0, len(text))] if text else [])
 
 
-def _document_row(record: Record, extracted: Extracted, lang: str | None) -> dict[str, Any]:
-    return {
-        "doc_id": record.doc_id,
-        "source": record.source,
-        "title": record.title,
-        "url": record.url,
-        "lang_declared": lang or record.lang_declared,
-        "published_at": record.published_at,
-        "text": extracted.text,
-        "sections": [section._asdict() for section in extracted.sections],
-        "meta": record.meta,
-    }
+class _Documents:
+    """The rows of `documents`, gathered as columns: sections are many, and a frame of dictionaries is slow."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in DOCUMENT_SCHEMA if name != "sections"}
+        self._sections: list[Section] = []
+        self._counts: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, record: Record, extracted: Extracted, lang: str | None) -> None:
+        """Take one document."""
+        row = (
+            *(record.doc_id, record.source, record.title, record.url, lang or record.lang_declared),
+            *(record.published_at, extracted.text, extracted.meta or record.meta),
+        )
+        for column, value in zip(self._columns.values(), row, strict=True):
+            column.append(value)
+        self._sections += extracted.sections
+        self._counts.append(len(extracted.sections))
+
+    def frame(self) -> pl.DataFrame:
+        """All documents."""
+        frame = pl.DataFrame(self._columns, schema={name: DOCUMENT_SCHEMA[name] for name in self._columns})
+        return frame.with_columns(sections=self._lists()).select(DOCUMENT_SCHEMA.names())
+
+    def _lists(self) -> pl.Series:
+        columns = list(zip(*self._sections, strict=True)) or [()] * len(_SECTION.fields)
+        flat = pl.DataFrame(
+            {field.name: column for field, column in zip(_SECTION.fields, columns, strict=True)},
+            schema={field.name: field.dtype for field in _SECTION.fields},
+        ).select(pl.struct(pl.all()).alias("sections"))
+        document = pl.Series("document", range(len(self._counts)), dtype=pl.UInt32).repeat_by(
+            pl.Series(self._counts, dtype=pl.UInt32)
+        )
+        groups = flat.with_columns(document.explode(empty_as_null=False)).group_by("document", maintain_order=True)
+        return groups.agg("sections")["sections"].cast(DOCUMENT_SCHEMA["sections"])
 
 
 def _reject_row(record: Record, reject: Reject) -> dict[str, Any]:

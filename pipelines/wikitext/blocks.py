@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelines.wikitext import markers
-from pipelines.wikitext.links import external_text
-from pipelines.wikitext.tags import superscripts
+from pipelines.wikitext.inline import inline, tidy
 
 
 class Section(NamedTuple):
@@ -22,163 +19,161 @@ class Section(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A heading (level 1 to 6) or body text (level 0)."""
 
     level: int
     text: str
 
 
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_QUOTES = re.compile(r"'{2,}")
-_SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
-_VARIANT = re.compile(r"-\{([^{}\n]{0,500})\}-")
-_SPACES = re.compile(r"[^\S\n]+")
-_PARENTHESES = (
-    (re.compile(r"([(（])(?: ?[,;:，；、](?![)\]DP])){1,8} ?"), r"\1"),
-    (re.compile(r"(?: ?[,;，；、]){1,8} ?([)）])"), r"\1"),
-    (re.compile(r" ?[(（] ?[-–—:]? ?[)）]"), ""),
-    (re.compile(r" ?\[ ?\]"), ""),
-)
-_OPEN_SPACE = re.compile(r"([(\[（]) (?=\S)")
-_CLOSE_SPACE = re.compile(r"(?<=\S) ([)\]）])")
-_PUNCTUATION = re.compile(r" ([,.])(?= |$)")
-_DOUBLED = re.compile(r"([,;])(?: ?[,;]){1,8}(?= )")
-_LIST = re.compile(r"[*#:;]+ *")
-_RULE = re.compile(r"-{4,}")
-_HEADING_LINE = re.compile(r"^(={1,6})")
+_DEFINITION = re.compile(r" ?[:：](?=\s)")
+_MARKS = "*#:; "
+_STRUCTURE = frozenset("*#:;|{-!" + markers.HEADING + markers.BREAK + markers.POEM_ON + markers.POEM_OFF)
 
 
 def sectioned(marked: str) -> tuple[str, list[Section]]:
     """The final text and the sections that tile it."""
-    blocks = _without_empty_sections(_blocks(marked))
-    return _assembled(blocks)
-
-
-def _blocks(marked: str) -> list[Block]:
-    builder = _Builder()
-    for line in _inline(marked).split("\n"):
-        builder.add(line)
+    text = tidy(inline(marked))
+    if markers.BREAK in text:
+        text = text.replace(markers.BREAK, f"\n{markers.BREAK}")
+    builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, protected=markers.may_hold(text))
+    builder.add_all(text.split("\n"))
     builder.end_paragraph()
-    return builder.blocks
+    return _assembled(_without_empty_sections(builder.blocks))
 
 
-def _inline(text: str) -> str:
-    """Clean-ups that need no knowledge of lines; each pattern is linear."""
-    text = external_text(text)
-    text = _QUOTES.sub(lambda match: _apostrophes(len(match[0])), text) if "''" in text else text
-    text = _SWITCH.sub(lambda match: "" if match[0].isupper() else match[0], text) if "__" in text else text
-    text = _VARIANT.sub(lambda match: _first_variant(match[1]), text) if "-{" in text else text
-    return superscripts(text)
-
-
-def _apostrophes(count: int) -> str:
-    """Apostrophes that are left when bold and italic marks are taken away."""
-    return "'" if count == 4 else "'" * max(count - 5, 0)
-
-
-def _first_variant(content: str) -> str:
-    first = content.partition(";")[0]
-    return first.rpartition(":")[2] if ":" in first else first
+def has_words(line: str) -> bool:
+    """Whether a letter or digit stands in it."""
+    return line[:1].isalnum() or any(map(str.isalnum, line))
 
 
 class _Builder:
     """Gathers lines into blocks: prose lines join, list lines stay apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_poems: bool, protected: bool) -> None:
         self.blocks: list[Block] = []
-        self._lines: list[str] = []
+        self._pieces: list[str] = []  # lines of the paragraph, each after what parts it from the last
         self._joins = False  # whether the next prose line continues the last line
+        self._has_poems = has_poems
+        self._protected = protected
         self._poem = False
 
-    def add(self, line: str) -> None:
-        """Take the next line of marked text."""
-        if markers.HEADING in line:
-            before, _, heading = line.partition(markers.HEADING)
-            self.add(before)
-            self._heading(heading)
-            return
-        line = self._poem_marks(line).strip()
-        if not line or line.startswith(("|", "{|")) or _RULE.match(line):
+    def add_all(self, lines: list[str]) -> None:
+        """Take lines of marked text. This loop runs once a line, so it tells plain lines apart itself."""
+        structured, prose = self._in_poem if self._has_poems else self._structured, self._prose
+        structure = None if self._has_poems else _STRUCTURE
+        for line in map(str.strip, lines):
+            if structure is None or (line and line[0] in structure):
+                structured(line)
+            elif line:
+                prose(line)
+            elif self._pieces:
+                self.end_paragraph()
+            else:
+                self._joins = False
+
+    def _in_poem(self, line: str) -> None:
+        """Take one line of a text with poems."""
+        line = self._poem_marks(line)
+        if not line:
             self.end_paragraph()
-        elif self._poem or line[0] in "*#:;":
-            self._item(line if self._poem else _LIST.sub("", line, count=1))
+        elif self._poem and line[0] not in (markers.HEADING, markers.BREAK):
+            self._item(line)
+        elif line[0] in _STRUCTURE:
+            self._structured(line)
+        else:
+            self._prose(line)
+
+    def _structured(self, line: str) -> None:
+        first = line[0]
+        if first == markers.HEADING:
+            self._heading(line[1:])
+        elif first == markers.BREAK:
+            self._break(line)
+        elif first in _MARKS:
+            self._list_item(line)
+        elif (first in "|{" and line.startswith(("|", "{|"))) or line.startswith("----"):
+            self.end_paragraph()
+            if first == "-" and (rest := line.lstrip("-").strip()):
+                self._prose(rest)
         else:
             self._prose(line)
 
     def _poem_marks(self, line: str) -> str:
         if markers.POEM_ON in line:
             self._poem = True
-        elif markers.POEM_OFF in line:
+        elif markers.POEM_OFF in line or line.startswith(markers.HEADING):
             self._poem = False
-        return line.replace(markers.POEM_ON, "").replace(markers.POEM_OFF, "")
+        return line.replace(markers.POEM_ON, "").replace(markers.POEM_OFF, "").strip()
 
     def _heading(self, line: str) -> None:
         self.end_paragraph()
-        line = self._poem_marks(line).replace(markers.HEADING, "").replace(markers.BREAK, " ").strip()
-        self._poem = False
+        line = line.strip()
         left, right = (len(line) - len(side) for side in (line.lstrip("="), line.rstrip("=")))
         level = max(1, min(left, right or left, 6))
-        title = tidy(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))
+        title = self._final(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))
         if title:
             self.blocks.append(Block(level, title))
 
-    def _item(self, line: str) -> None:
+    def _break(self, line: str) -> None:
         self._joins = False
-        self._lines.append(line)
+        line = line.lstrip(markers.BREAK).strip()
+        if line:
+            self._prose(line)
+
+    def _list_item(self, line: str) -> None:
+        words = line.lstrip(_MARKS)
+        if ";" in line[: len(line) - len(words)]:
+            for part in _DEFINITION.split(words, maxsplit=1):
+                self._item(part.strip())
+        else:
+            self._item(words)
+
+    def _item(self, line: str) -> None:
+        if has_words(line):
+            self._pieces += ("\n", line)
+        self._joins = False
 
     def _prose(self, line: str) -> None:
-        if self._joins:
-            self._lines[-1] = f"{self._lines[-1]} {line}"
-        else:
-            self._lines.append(line)
-        self._joins = True
+        if line[0].isalnum() or has_words(line):
+            self._pieces += (" " if self._joins else "\n", line)
+            self._joins = True
 
     def end_paragraph(self) -> None:
         """Close the paragraph or list that is open."""
-        lines = [tidy(part) for line in self._lines for part in line.split(markers.BREAK)]
-        text = "\n".join(line for line in lines if any(char.isalnum() for char in line))
-        if text:
-            self.blocks.append(Block(0, text))
-        self._lines, self._joins = [], False
+        if self._pieces:
+            text = self._final("".join(self._pieces[1:]))
+            if text:
+                self.blocks.append(Block(0, text))
+        self._pieces, self._joins = [], False
 
-
-def tidy(line: str) -> str:
-    """One line as a reader sees it: entities decoded, one space at a time, no brackets left empty; NFC."""
-    if "&" in line:
-        line = _ENTITY.sub(lambda match: markers.without_marks(html.unescape(match[0])), line)
-    line = _SPACES.sub(" ", line.replace("\n", " "))
-    if "(" in line or "[" in line or "（" in line:
-        line = _tidy_brackets(line)
-    line = _DOUBLED.sub(r"\1", _PUNCTUATION.sub(r"\1", line))
-    return unicodedata.normalize("NFC", markers.restore(_SPACES.sub(" ", line))).strip()
-
-
-def _tidy_brackets(line: str) -> str:
-    for pattern, replacement in _PARENTHESES:
-        line = pattern.sub(replacement, line)
-    return _CLOSE_SPACE.sub(r"\1", _OPEN_SPACE.sub(r"\1", line))
+    def _final(self, text: str) -> str:
+        if text.isascii():
+            return text.strip()
+        return unicodedata.normalize("NFC", markers.restore(text) if self._protected else text).strip()
 
 
 def _without_empty_sections(blocks: list[Block]) -> list[Block]:
     """Drop headings with nothing below them: no text, and no deeper heading that is kept."""
     kept: list[Block] = []
+    below = 0  # level of the next heading that is kept, 7 for text, 0 for the end
     for block in reversed(blocks):
-        below = kept[-1] if kept else None
-        if block.level == 0 or (below and (below.level == 0 or below.level > block.level)):
+        level = block[0]
+        if not level or below > level:
             kept.append(block)
-    return kept[::-1]
+            below = level or 7
+    kept.reverse()
+    return kept
 
 
 def _assembled(blocks: list[Block]) -> tuple[str, list[Section]]:
     starts: list[tuple[int, str, int]] = []
     position = 0
-    for block in blocks:
-        if block.level or not starts:
-            starts.append((block.level, block.text if block.level else "", position))
-        position += len(block.text) + 2
-    text = "\n\n".join(block.text for block in blocks)
+    for level, text in blocks:
+        if level or not starts:
+            starts.append((level, text if level else "", position))
+        position += len(text) + 2
+    text = "\n\n".join([block[1] for block in blocks])
     ends = [start for _, _, start in starts[1:]] + [len(text)] * bool(starts)
     return text, [Section(*start, end) for start, end in zip(starts, ends, strict=True)]
 

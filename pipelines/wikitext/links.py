@@ -1,33 +1,87 @@
-"""Internal and external links as the words that a reader sees."""
+"""Internal and external links as the words that a reader sees.
+
+Most links are plain: one split in C resolves them, where a substitution would call Python for each. What is left
+(files, categories, other wikis, links around links) takes a call each, innermost first.
+"""
 
 from __future__ import annotations
 
 import re
 
 from pipelines.wikitext.names import LANGUAGES, PROJECTS
+from pipelines.wikitext.page import Page
 
+_PLAIN = re.compile(r"\[\[(?:[^][{}|:\n]++\|([^][{}|\n]++)|([^][{}|:_#\n]++))\]\]")
+_INNER = re.compile(r"\[\[((?:[^][{}\n]|\[(?!\[)|\](?!\])|\n(?!\n))*+)\]\]")
+_ANY = re.compile(r"\[\[((?:[^][\n]|\[(?!\[)|\](?!\])|\n(?!\n))*+)\]\]")
+_UNCLOSED = re.compile(r"\[\[([^\[\]\n]*)")
+_NESTING = 5  # links around links that are followed; what lies deeper loses its brackets only
 _URL = re.compile(r"(?:(?:https?|ftps?|news|irc|ircs|gopher|mailto|nntp):|//)", re.IGNORECASE)
 _EXTERNAL = re.compile(
     r"\[(?:(?:https?|ftps?|irc|ircs|gopher)://|//|mailto:|news:)[^\s\[\]]*+[^\S\n]*+([^\[\]\n]*+)\]", re.IGNORECASE
 )
+_EXTERNAL_OPEN = re.compile(r"\[https?://[^\s\[\]]*+ ")
 _PARENTHESIS = re.compile(r" ?\([^()]*\)$")
 
 
-def is_hidden(content: str, hidden: frozenset[str]) -> bool:
+def without_links(text: str, page: Page) -> str:
+    """Resolve the links that hold no template."""
+    if "[" not in text:
+        return text
+    text = "".join(filter(None, _PLAIN.split(text)))  # text, label or None, target or None, text, …
+    return _resolved(external_text(text), _INNER, page)
+
+
+def without_last_links(text: str, page: Page) -> str:
+    """Resolve what is left once templates are gone; an unclosed link costs its brackets, a file its line."""
+    if "[" not in text and "]]" not in text:
+        return text
+    text = _resolved(external_text(text), _ANY, page)
+    if "[[" in text:
+        text = _UNCLOSED.sub(lambda match: _unclosed(match[1], page), text)
+    if "]]" in text:
+        text = "\n".join([_without_stray(line) if "]]" in line else line for line in text.split("\n")])
+    return _EXTERNAL_OPEN.sub("", text) if "[http" in text else text
+
+
+def _without_stray(line: str) -> str:
+    """Drop `]]` that closes nothing; `a[i[0]]` stays."""
+    first, *pieces = line.split("]]")
+    kept, depth = [first], first.count("[") - first.count("]")
+    for piece in pieces:
+        kept += ("]]" if depth >= 2 else "", piece)
+        depth = max(depth - 2, 0) + piece.count("[") - piece.count("]")
+    return "".join(kept)
+
+
+def _resolved(text: str, pattern: re.Pattern[str], page: Page) -> str:
+    found = 1
+    for _ in range(_NESTING):
+        if not found or "[[" not in text:
+            break
+        text, found = pattern.subn(lambda match: link_text(match[1], page), text)
+    return text
+
+
+def _unclosed(content: str, page: Page) -> str:
+    return "" if is_hidden(content, page) else content.replace("|", " ")
+
+
+def is_hidden(content: str, page: Page) -> bool:
     """Whether a link shows a file or sorts into a category: its words are not part of the text."""
     prefix, colon, _ = content.partition(":")
-    return bool(colon) and prefix.strip().replace("_", " ").lower() in hidden
+    return bool(colon) and prefix.strip().replace("_", " ").lower() in page.hidden
 
 
-def link_text(content: str, hidden: frozenset[str], lang: str) -> str:
+def link_text(content: str, page: Page) -> str:
     """The words shown for `[[content]]`; empty for files, categories and links between languages."""
     target, pipe, label = content.partition("|")
-    if is_hidden(target, hidden):
+    if is_hidden(target, page):
         return ""
     if _URL.match(target):
         return content.partition(" ")[2]
     prefix = target.partition(":")[0].strip().lower() if ":" in target else ""
-    if prefix in LANGUAGES and prefix != lang:
+    if prefix in LANGUAGES and prefix != page.lang:
         return ""
     if pipe:
         return label if label.strip() else _pipe_trick(target)
@@ -36,7 +90,7 @@ def link_text(content: str, hidden: frozenset[str], lang: str) -> str:
 
 def external_text(text: str) -> str:
     """Replace `[http://… label]` by its label, and by nothing where it has none."""
-    return _EXTERNAL.sub(r"\1", text) if "//" in text or "mailto:" in text else text
+    return _EXTERNAL.sub(r"\1", text)
 
 
 def _shown_target(target: str, prefix: str) -> str:

@@ -20,7 +20,7 @@ _HIDDEN = frozenset(
         "kategorie súbor kategória fil kategori tiedosto kuva luokka fájl kép kategória fișier imagine dosya "
         "resim αρχείο εικόνα κατηγορία файл зображення категорія изображение категория слика датотека "
         "категорија выява файл катэгорыя картинка קובץ קטגוריה ملف صورة تصنيف پرونده تصویر رده चित्र श्रेणी "
-        "ไฟล์ หมวดหมู่ hình ファイル 画像 カテゴリ 文件 檔案 图像 圖像 分类 分類 파일 그림 분류 "
+        "ไฟล์ หมวดหมู่ restr rummad hình ファイル 画像 カテゴリ 文件 檔案 图像 圖像 分类 分類 파일 그림 분류 "
     )
 ) | {"tập tin", "thể loại"}
 

@@ -1,4 +1,4 @@
-"""What becomes of HTML and extension tags."""
+"""HTML tags: what they leave in the text."""
 
 from __future__ import annotations
 
@@ -7,39 +7,54 @@ import re
 from pipelines.wikitext import markers
 from pipelines.wikitext.names import listed
 
-# Elements removed with their content: notes, formulas, pictures, code, data.
-DROPPED = frozenset(
-    listed(
-        "ref math chem ce gallery source syntaxhighlight pre timeline score hiero imagemap graph chart "
-        "mapframe maplink inputbox categorytree templatedata templatestyles references indicator section rss "
-        "quiz listing script style charinsert includeonly "
-    )
-)
-
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)([^<>]*+)>")
 _PARAGRAPHS = listed("p div blockquote center dl ul ol h1 h2 h3 h4 h5 h6 noinclude onlyinclude hr caption")
-BLOCKS = dict.fromkeys(_PARAGRAPHS, "\n\n") | dict.fromkeys(listed("li dt dd tr"), "\n") | {"br": markers.BREAK}
-
+_LINES = listed("li dt dd")
 _PLAIN = listed(
     "b i u s em strong small big span font tt code kbd samp var cite abbr acronym dfn q del ins strike "
-    "sub bdi bdo ruby rb rp rt td th thead tbody tfoot col colgroup mark time data wbr nobr a img label "
-    "translate tvar rbc rtc languages ref noinclude onlyinclude "
+    "sub bdi bdo ruby rb rt thead tbody tfoot col colgroup mark time data wbr nobr a img label "
+    "translate tvar rbc rtc languages ref references nowiki includeonly gallery math poem table tr rp"
 )
-INLINE = dict.fromkeys(_PLAIN, ("", "")) | {
-    "sup": (markers.SUP_ON, markers.SUP_OFF),
-    "poem": (f"\n\n{markers.POEM_ON}", f"{markers.POEM_OFF}\n\n"),
-    "td": (" ", ""),
-    "th": (" ", ""),
-}
+_SHOWN = (
+    dict.fromkeys(_PLAIN, "")
+    | dict.fromkeys(_PARAGRAPHS, "\n\n")
+    | dict.fromkeys(_LINES, markers.BREAK)
+    | {"br": markers.BREAK, "td": " ", "th": " ", "sup": markers.SUP_ON, "poem": f"\n\n{markers.POEM_ON}"}
+)
+_CLOSED = (
+    _SHOWN
+    | {
+        "td": "",
+        "th": "",
+        "sup": markers.SUP_OFF,
+        "poem": f"{markers.POEM_OFF}\n\n",
+    }
+    | dict.fromkeys(_LINES, "")
+)
+_TABLE = {"table": "\n{|\n", "tr": "\n|-\n", "td": "\n|", "th": "\n!", "caption": "\n|+"}
+_TABLE_CLOSED = {"table": "\n|}\n", "tr": "", "td": "", "th": "", "caption": ""}
 
-_SIMPLE = re.compile(r"[\w\s+\-*/=<>(),.|!'′%:]{1,60}")
 _SUPERSCRIPT = re.compile(f"{markers.SUP_ON}([0-9+\\-−n]{{1,12}}){markers.SUP_OFF}")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _STRAY = re.compile(f"[{markers.SUP_ON}{markers.SUP_OFF}]")
 
 
-def simple_math(content: str) -> str:
-    """A formula that reads the same as text (`x`, `n + 1`), and nothing for one that needs TeX."""
-    return markers.protect(content.strip()) if _SIMPLE.fullmatch(content) and "_" not in content else ""
+def without_tags(text: str) -> str:
+    """Tags that MediaWiki knows become breaks, marks or nothing; HTML tables become wiki tables; others stay."""
+    if "<" not in text:
+        return text
+    tables = "<table" in text or "<TABLE" in text
+    opened = _SHOWN | _TABLE if tables else _SHOWN
+    closed = _CLOSED | _TABLE_CLOSED if tables else _CLOSED
+
+    def shown(tag: re.Match[str]) -> str:
+        name = tag[2]
+        known = (closed if tag[1] else opened).get(name)
+        if known is None:
+            known = (closed if tag[1] else opened).get(name.lower())
+        return tag[0] if known is None else known
+
+    return _TAG.sub(shown, text)
 
 
 def superscripts(text: str) -> str:

@@ -1,0 +1,97 @@
+"""Clean-ups of whole texts that need no knowledge of lines. Each pattern is linear, and tried where it can match."""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+
+from pipelines.wikitext import markers
+from pipelines.wikitext.tags import superscripts
+from pipelines.wikitext.variants import without_variants
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_LONG_QUOTES = re.compile(r"'{4,}")
+_QUOTES = re.compile(r"''+")
+_SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
+_STRUCTURAL = frozenset("'[]{}|=*#:;!(),")
+
+_BLANK = re.compile("[\t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_BLANKS = re.compile("  +")
+_LOOSE_BRACKET = re.compile(r"[(\[（)\]）](?:(?<=[(\[（])(?=[ ,;:，；、)\]）\-–—])|(?<=[ ,;，；、][)\]）]))")
+_PARENTHESES = (
+    (re.compile(r"([(（])(?: ?[,;:，；、](?![)\]DP])){1,8} ?"), r"\1"),
+    (re.compile(r"(?: ?[,;，；、]){1,8} ?([)）])"), r"\1"),
+    (re.compile(r" ?[(（] ?[-–—:]? ?[)）]"), ""),
+    (re.compile(r" ?\[ ?\]"), ""),
+    (re.compile(r"([(\[（]) (?=\S)"), r"\1"),
+    (re.compile(r"(?<=[^\s]) ([)\]）])"), r"\1"),
+)
+_PUNCTUATION = ((" .", re.compile(r" \.(?= |$)", re.MULTILINE)), (" ,", re.compile(r" ,(?= |$)", re.MULTILINE)))
+_DOUBLED = re.compile(r"[,;](?: ?[,;]){1,8}(?= )")
+_DOUBLES = (re.compile(r",(?= ?[,;])"), re.compile(r";(?= ?[,;])"))
+
+
+def inline(text: str) -> str:
+    """Quotes, switches, variants, superscripts."""
+    text = _without_quotes(text)
+    if "__" in text:
+        text = _SWITCH.sub(lambda match: "" if match[0].isupper() else match[0], text)
+    if "-{" in text:
+        text = without_variants(text)
+    return superscripts(text)
+
+
+def _without_quotes(text: str) -> str:
+    """Without the marks of bold and italic; of longer runs the apostrophes that show are left."""
+    if "''''" in text:
+        text = _LONG_QUOTES.sub(_apostrophes, text)
+    return _QUOTES.sub("", text)
+
+
+def _apostrophes(run: re.Match[str]) -> str:
+    count = len(run[0])
+    return "'" if count == 4 else markers.protect("'" * max(count - 5, 0))
+
+
+def tidy(text: str) -> str:
+    """Lines as a reader sees them: entities decoded, one space at a time, no brackets left empty."""
+    if "&" in text:
+        text = _ENTITY.sub(_decoded, text.replace("&nbsp;", " "))
+    text = _one_space(text)
+    if _LOOSE_BRACKET.search(text):
+        text = "\n".join([_tidy_brackets(line) for line in text.split("\n")])
+    for sign, mark in _PUNCTUATION:
+        if sign in text:
+            text = mark.sub(sign[1], text)
+    if any(double.search(text) for double in _DOUBLES):
+        text = _DOUBLED.sub(lambda match: match[0][0], text)
+    return _BLANKS.sub(" ", text) if "  " in text else text
+
+
+def _tidy_brackets(line: str) -> str:
+    if _LOOSE_BRACKET.search(line):
+        for pattern, replacement in _PARENTHESES:
+            line = pattern.sub(replacement, line)
+    return line
+
+
+def _one_space(text: str) -> str:
+    text = _BLANK.sub(" ", text)
+    return _BLANKS.sub(" ", text)
+
+
+def _decoded(entity: re.Match[str]) -> str:
+    return decoded(entity[0])
+
+
+@lru_cache(maxsize=4096)
+def decoded(entity: str) -> str:
+    """The character, protected where it would be taken for markup."""
+    char = markers.without_marks(html.unescape(entity)).replace("\n", " ")
+    return markers.protect(char) if char in _STRUCTURAL else char
+
+
+def plain(text: str) -> str:
+    """Lines of values, without marks."""
+    return markers.restore(tidy(inline(text).replace(markers.BREAK, ", ")))
