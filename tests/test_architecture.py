@@ -15,7 +15,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted(path for name in ("data", "pipelines", "models", "flows") for path in (ROOT / name).rglob("*.py"))
 HEAVY = ("prefect", "torch", "polars", "great_expectations", "gensim", "pandas", "pyarrow", "altair", "httpx")
 # Modules of pipelines that hold tables, helpers or pages; the version of a step covers them.
-NO_STEPS = ("__init__", "stop_words", "pages", "charts", "report", "graph", "checks", "minhash", "sections")
+TABLES = ("stop_words", "sections", "minhash")
+NO_STEPS = ("__init__", "pages", "charts", "report", "graph", "checks", "extensions", *TABLES)
 MACHINE = re.compile(r"/(work|root|home|tmp|mnt|Users)/|localhost:\d{4,}/simple|site-packages/")
 
 
