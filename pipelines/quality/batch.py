@@ -20,12 +20,14 @@ import pyarrow.compute as pc
 from pipelines import stop_words
 from pipelines.quality import grams
 from pipelines.quality.arrays import Flags, Floats, Ints, ratio
-from pipelines.quality.tokens import cut
+from pipelines.quality.tokens import cut_all
 
 BLOCK_CHARS = 4_000_000
 """Characters of a batch at the most, unless one text is longer: the arrays take about 40 bytes for each."""
 
 _LONGEST_RUN = 10
+# What `normalise` leaves out of a line: two blanks in a row, any other than U+0020, and any at its ends.
+_ODD_BLANKS = r"[^\S ]|  |^ | $"
 _END = r"^[!.?։؟۔܀܁܂߹।॥၊။።፧፨᙮᠃᠉‼‽⁇⁈⁉⸮⸼﹒﹖﹗！．？｡。]$"
 _MARK = r"^[\p{P}\p{S}\p{C}]+$"
 
@@ -78,11 +80,12 @@ class Batch:
     @cached_property
     def _chunks(self) -> tuple[pa.DictionaryArray, Ints]:
         """Runs between blanks as indices of distinct ones, and how many each line has."""
-        lists = pc.utf8_split_whitespace(self.lines.to_arrow(compat_level=pl.CompatLevel.oldest()))
-        # A blank at the edge of a line makes an empty chunk, which no token comes of.
-        return lists.flatten().dictionary_encode(), lists.value_lengths().to_numpy(zero_copy_only=False).astype(
-            np.int64
-        )
+        lines = self.lines
+        if lines.str.contains(_ODD_BLANKS).any():
+            lines = lines.str.replace_all(r"\s+", " ").str.strip_chars(" ")
+        lists = lines.str.split(" ")
+        chunks = lists.explode(empty_as_null=False).to_arrow(compat_level=pl.CompatLevel.oldest())
+        return chunks.dictionary_encode(), lists.list.len().cast(pl.Int64).to_numpy()
 
     @property
     def chunks_in_line(self) -> Ints:
@@ -106,9 +109,7 @@ class Batch:
     def _tokens(self) -> tuple[pl.Series, Ints, Ints]:
         """Distinct tokens, the index of each token among them, and how many tokens each line has."""
         encoded, in_line = self._chunks
-        pieces = [cut(chunk) for chunk in encoded.dictionary.to_pylist()]
-        flat = pa.array([token for piece in pieces for token in piece], pa.string()).dictionary_encode()
-        sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        flat, sizes = cut_all(pl.Series(encoded.dictionary, dtype=pl.String))
         starts = np.cumsum(sizes) - sizes
         chunks = encoded.indices.to_numpy()
         counts = sizes[chunks]
@@ -182,10 +183,19 @@ class Batch:
         rows = np.array([known.index(lang) + 1 if lang in known else 0 for lang in langs], dtype=np.int64)
         return table[rows[self.token_doc], self.tokens]
 
+    def runs(self, n: int) -> grams.Runs:
+        """Runs of n tokens that repeat in their document, n from 2 to 10; longer ones are made of shorter ones."""
+        while len(self._runs) < n - 1:
+            self._runs.append(next(self._longer))
+        return self._runs[n - 2]
+
     @cached_property
-    def runs(self) -> dict[int, grams.Runs]:
-        """Runs of 2 to 10 tokens that repeat in their document, by their length."""
-        return {runs.n: runs for runs in grams.repeated(self.tokens, self.token_doc, _LONGEST_RUN)}
+    def _runs(self) -> list[grams.Runs]:
+        return []
+
+    @cached_property
+    def _longer(self) -> Iterator[grams.Runs]:
+        return grams.repeated(self.tokens, self.token_doc, _LONGEST_RUN)
 
     @cached_property
     def repeated_lines(self) -> Repeats:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from pipelines.quality.arrays import Floats, Ints
 
@@ -89,5 +88,14 @@ def _first_runs(n: int, docs: Ints) -> Ints:
 
 def _repeating(places: Ints, numbers: Ints) -> tuple[Ints, Ints]:
     """Those whose number occurs twice or more, numbered 0, 1, 2, … so that the next product fits into 64 bits."""
-    many = pl.Series(numbers).is_duplicated().to_numpy()
-    return places[many], np.unique(numbers[many], return_inverse=True)[1].astype(np.int64)
+    order = np.argsort(numbers, kind="stable")
+    ranked = numbers[order]
+    is_first = np.ones(len(ranked), dtype=np.bool_)
+    is_first[1:] = ranked[1:] != ranked[:-1]
+    group = np.cumsum(is_first) - 1
+    sizes = np.bincount(group) if len(group) else group
+    dense = np.empty_like(group)
+    dense[order] = group
+    many = (sizes > 1)[dense] if len(group) else np.zeros(0, dtype=np.bool_)
+    renumbered = np.cumsum(sizes > 1) - 1
+    return places[many], renumbered[dense[many]] if len(group) else numbers

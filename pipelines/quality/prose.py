@@ -6,6 +6,7 @@ They say no more than that a text is one: enough of it, mostly of words, not one
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from pipelines import stop_words
 from pipelines.quality import grams
@@ -29,9 +30,11 @@ def stop_word_ratio(batch: Batch) -> Floats:
 def unique_word_ratio(batch: Batch) -> Floats:
     """Different words, capitals aside, for each word."""
     words = batch.is_word
-    lower = batch.vocabulary.str.to_lowercase().rank("dense").to_numpy().astype(np.int64)
-    keys = np.unique(batch.token_doc[words] * np.int64(len(batch.vocabulary) + 2) + lower[batch.tokens[words]])
-    return ratio(batch.count(keys // np.int64(len(batch.vocabulary) + 2)), batch.n_words)
+    lower = batch.vocabulary.str.to_lowercase().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+    ids = lower.indices.to_numpy().astype(np.int64)[batch.tokens[words]]
+    docs = batch.token_doc[words]
+    first = pl.Series(docs * np.int64(len(batch.vocabulary)) + ids).is_first_distinct().to_numpy()
+    return ratio(batch.count(docs[first]), batch.n_words)
 
 
 def alphabetic_word_ratio(batch: Batch) -> Floats:
@@ -42,7 +45,7 @@ def alphabetic_word_ratio(batch: Batch) -> Floats:
 def repeated_pair_ratio(batch: Batch) -> Floats:
     """Share of characters in the pair of tokens that occurs most, where one occurs twice."""
     return ratio(
-        grams.top_chars(batch.runs[2], batch.token_chars, batch.token_doc, len(batch), once=False), batch.n_chars
+        grams.top_chars(batch.runs(2), batch.token_chars, batch.token_doc, len(batch), once=False), batch.n_chars
     )
 
 

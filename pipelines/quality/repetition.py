@@ -36,7 +36,7 @@ def top_run(n: int) -> Signal:
     """Signal: share of characters in the most frequent run of n tokens, be it found once alone."""
 
     def measure(batch: Batch) -> Floats:
-        chars = grams.top_chars(batch.runs[n], batch.token_chars, batch.token_doc, len(batch))
+        chars = grams.top_chars(batch.runs(n), batch.token_chars, batch.token_doc, len(batch))
         return ratio(chars, batch.n_chars)
 
     measure.__name__ = f"top_{n}gram_ratio"
@@ -47,7 +47,7 @@ def duplicate_run(n: int) -> Signal:
     """Signal: share of characters in runs of n tokens that stood before in the text."""
 
     def measure(batch: Batch) -> Floats:
-        chars = grams.duplicate_chars(batch.runs[n], batch.token_chars, batch.token_doc, len(batch))
+        chars = grams.duplicate_chars(batch.runs(n), batch.token_chars, batch.token_doc, len(batch))
         return ratio(chars, batch.n_chars)
 
     measure.__name__ = f"duplicate_{n}gram_ratio"

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from pipelines.quality.arrays import Ints
 
 _QUOTES = "'\"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧"
 _PUNCT = "….,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪" + _QUOTES
@@ -45,13 +52,40 @@ _URL = re.compile(
 )
 # Most of what is not letters alone, in one step: marks around a word, a compound or a number.
 _SIMPLE = re.compile(
-    r"""([("“‘\[]*)((?:[^\W\d_]{2,}(?:[-–][^\W\d_]{2,})*|\d+(?:[.,]\d+)*))((?:['’][sS])?)([,;)\]"”!?]*)(\.?)\Z"""
+    r"""([("“‘\[]*)((?:[^\W\d_]{2,}(?:[-–][^\W\d_]{2,})*|\d+(?:[.,]\d+)*))((?:['’][sS])?)([,;)\]"”!?]*)(\.?)(["”)\]]*)\Z"""
 )
 _HYPHEN = re.compile("([-–])")
 _AFTER_WORD = ',.;:)?!"”]'
+# The two shapes that most runs have, told for a whole column at once.
+_WORD = r"^\p{L}+$"
+_WORD_AND_MARK = r"^\p{L}+[,;:)?!\"”\]]$|^\p{L}+[\p{L}--\p{Lu}]\.$"
 _LONGEST_MARK = 8
 _LONGEST = 1_000
 """Characters of a run that the rules are asked about; a longer one is data, and one token."""
+
+
+def cut_all(chunks: pl.Series) -> tuple[pa.DictionaryArray, Ints]:
+    """The tokens of every run as `cut` makes them, one after the other, and how many each run has."""
+    is_word = (chunks.str.contains(_WORD) & (chunks != "cannot")).to_numpy()
+    is_marked = (chunks.str.contains(_WORD_AND_MARK) & ~chunks.is_in(_SHORTENED)).to_numpy()
+    rest = ~(is_word | is_marked)
+    pieces = [cut(chunk) for chunk in chunks.filter(rest)]
+    sizes = np.where(is_marked, 2, 1)
+    sizes[rest] = np.fromiter(map(len, pieces), np.int64, len(pieces))
+    starts = np.cumsum(sizes) - sizes
+    parts = chunks.filter(is_marked)
+    flat = [
+        chunks.filter(is_word),
+        parts.str.head(-1),
+        parts.str.tail(1),
+        pl.Series([*chain.from_iterable(pieces)], dtype=pl.String),
+    ]
+    inner = np.arange(sizes[rest].sum()) - np.repeat(np.cumsum(sizes[rest]) - sizes[rest], sizes[rest])
+    places = [starts[is_word], starts[is_marked], starts[is_marked] + 1, np.repeat(starts[rest], sizes[rest]) + inner]
+    order = np.empty(int(sizes.sum()), dtype=np.int64)
+    order[np.concatenate(places)] = np.arange(len(order))
+    encoded = pl.concat(flat).to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+    return encoded.take(pa.array(order)), sizes
 
 
 def cut(chunk: str) -> list[str]:
@@ -64,10 +98,10 @@ def cut(chunk: str) -> list[str]:
     if chunk.isdecimal() or len(chunk) > _LONGEST:
         return [chunk]
     if simple := _SIMPLE.match(chunk):
-        before, word, owned, after, dot = simple.groups()
+        before, word, owned, after, dot, close = simple.groups()
         if not dot or after or owned or _is_sentence_end(word):
             marks = [owned] if owned else []
-            return [*before, *_HYPHEN.split(word), *marks, *after, *dot]
+            return [*before, *_HYPHEN.split(word), *marks, *after, *dot, *close]
     return list(_affixes(chunk))
 
 
@@ -78,7 +112,7 @@ def _affixes(chunk: str) -> tuple[str, ...]:
     after: list[str] = []
     while chunk and _special(chunk) is None:
         start, end = _PREFIX.match(chunk), _suffix(chunk)
-        if start and _special(chunk[start.end() :]) is not None:
+        if start and start.end() < len(chunk) and _special(chunk[start.end() :]) is not None:
             end = 0
         if start:
             before.append(start[0])
@@ -96,10 +130,11 @@ def _special(chunk: str) -> list[str] | None:
     """The tokens of a run that is known as a whole."""
     if chunk in _SHORTENED or (len(chunk) == 2 and chunk[1] == "." and chunk[0].isalpha() and chunk.isascii()):
         return [chunk]
-    for pattern in (_NOT, _SHORT_VERB, _HOUR):
-        if found := pattern.match(chunk):
-            return [found[1], found[2]]
-    return None
+    if chunk[0].isdecimal():
+        found = _HOUR.match(chunk)
+    else:
+        found = (_NOT.match(chunk) or _SHORT_VERB.match(chunk)) if "'" in chunk or "’" in chunk else None
+    return [found[1], found[2]] if found else None
 
 
 def _suffix(chunk: str) -> int:
@@ -125,7 +160,7 @@ def _is_sentence_end(word: str) -> bool:
 
 def _inside(chunk: str) -> list[str]:
     """The pieces between the marks inside a word, and those marks."""
-    address = _URL.match(chunk)
+    address = _URL.match(chunk) if "." in chunk else None
     if address and (address["domain"] is None or not any(map(str.isupper, address["domain"]))):
         return [chunk]
     pieces: list[str] = []
