@@ -51,7 +51,10 @@ class CleanConfig:
 
     def __post_init__(self) -> None:
         extensions.load(self.modules)
-        self.chosen()
+        if self.recipe:
+            self.chosen()
+        for name in (*self.rules, *self.thresholds):
+            _rule(name)
 
     def chosen(self) -> tuple[tuple[quality.LineRule, ...], tuple[quality.Rule, ...]]:
         """The line rules and the rules that run. Raises ConfigError for a name or threshold that is wrong."""

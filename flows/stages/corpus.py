@@ -146,7 +146,7 @@ def _extract(job: Job, source: Source, batch: list[Record]) -> Output:
 def _clean(job: Job, ref: Ref, part: dict[str, Any], told: Callable[[int], None]) -> Output:
     frame = read_part(job, ref, part)
     told(0)
-    kept, rejects = clean.clean(frame, config=job.recipe.clean)
+    kept, rejects = clean.clean(frame, config=versions.clean_config(job))
     return Output(kept, tally(frame.height, kept.height, rejects), rejects)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from data import files
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
-from pipelines import clean, dedup, extract, tokenise
+from pipelines import clean, dedup, extract, quality, sources, tokenise
+from pipelines.clean import CleanConfig
 
 
 def documents_config(job: Job) -> dict[str, Any]:
@@ -20,12 +22,27 @@ def documents_config(job: Job) -> dict[str, Any]:
         "part_pages": job.recipe.part_pages,
         "part_chars": job.recipe.part_chars,
         "limit": job.limit,
+        "readers": sources.code(readers(job)),
     }
 
 
 def candidates_config(job: Job) -> dict[str, Any]:
     """What decides which documents pass alone, and how they read."""
-    return {"clean": job.recipe.of("clean"), "versions": [clean.VERSION, dedup.VERSION]}
+    config = clean_config(job)
+    options = {name: value for name, value in asdict(config).items() if name != "modules"}
+    versions = [clean.VERSION, quality.VERSION, dedup.VERSION]
+    return {"clean": options, "versions": versions, "rules": config.code()}
+
+
+def clean_config(job: Job) -> CleanConfig:
+    """Options of `clean` for the sources of this job."""
+    return job.recipe.clean_for(readers(job))
+
+
+def readers(job: Job) -> list[str]:
+    """Names of the readers of the sources, where the name or the ending of the file tells."""
+    names = (source.reader or sources.known_reader(source.file_name) for source in job.sources)
+    return sorted({name for name in names if name is not None})
 
 
 def dedup_config(job: Job) -> dict[str, Any]:

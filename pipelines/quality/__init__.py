@@ -85,6 +85,8 @@ def chosen(
         if name not in wanted:
             rule_named(name)
             raise ConfigError(f"thresholds: recipe '{recipe}' has no rule '{name}'; it has {', '.join(wanted)}")
+        if threshold is True:
+            raise ConfigError(f"thresholds: {name} is true; give a number, or false to switch the rule off")
         if threshold is False:
             del wanted[name]
         else:
