@@ -51,13 +51,15 @@ class CleanConfig:
 
     def __post_init__(self) -> None:
         extensions.load(self.modules)
-        if self.recipe:
+        if self.recipe is not None:
             self.chosen()
         for name in (*self.rules, *self.thresholds):
             _rule(name)
 
     def chosen(self) -> tuple[tuple[quality.LineRule, ...], tuple[quality.Rule, ...]]:
         """The line rules and the rules that run. Raises ConfigError for a name or threshold that is wrong."""
+        # A worker process gets this object without __post_init__, and has imported none of the modules.
+        extensions.load(self.modules)
         more = [_rule(name) for name in self.rules]
         if self.bad_words:
             more.append(c4.bad_words(self.bad_words))
