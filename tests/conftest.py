@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -10,3 +14,19 @@ os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_ENABLED", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """The test begins and ends with the rules, recipes and readers that textmill itself registers."""
+    from pipelines import sources
+    from pipelines.quality.registry import RECIPES, RULES
+
+    taken = (RULES, RECIPES, sources.READERS, sources._ENDINGS)
+    before, modules = [dict(registry) for registry in taken], set(sys.modules)  # type: ignore[call-overload]
+    yield
+    for registry, content in zip(taken, before, strict=True):
+        registry.clear()  # type: ignore[attr-defined]
+        registry.update(content)  # type: ignore[attr-defined]
+    for name in {"forum", "mine", "other"} & (set(sys.modules) - modules):
+        del sys.modules[name]

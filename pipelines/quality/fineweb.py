@@ -47,6 +47,6 @@ def _newlines(batch: Batch) -> Floats:
 RULES = (
     Rule(reason="too_few_terminal_lines", signal=terminal_line_ratio, least=0.12, languages=SPACED, cites=_CITES),
     Rule(reason="too_many_short_lines", signal=short_line_ratio, most=0.67, languages=SPACED, cites=_CITES),
-    Rule(reason="repeated_lines_too_long", signal=repeated_line_char_ratio, most=0.01, cites=_CITES),
+    Rule(reason="too_many_repeated_line_chars", signal=repeated_line_char_ratio, most=0.01, cites=_CITES),
     Rule(reason="too_many_line_ends", signal=newline_ratio, most=0.3, languages=SPACED, cites=_CITES),
 )

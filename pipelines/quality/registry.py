@@ -94,7 +94,7 @@ WIKIPEDIA = register_recipe(
             "too_few_words_with_letters",
             "too_many_bullet_lines",
             "too_many_ellipsis_lines",
-            "duplicate_lines_too_long",
+            "too_many_duplicate_line_chars",
             "too_many_repeated_pairs",
             "too_few_unique_words",
             "stop_words_too_rare",
@@ -105,7 +105,7 @@ WIKIPEDIA = register_recipe(
             "words_too_long": 12,
             "too_few_words_with_letters": 0.6,
             # By characters: the cells of a good table repeat often, its sentences do not.
-            "duplicate_lines_too_long": 0.3,
+            "too_many_duplicate_line_chars": 0.3,
         },
     )
 )

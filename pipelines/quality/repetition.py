@@ -56,9 +56,9 @@ def duplicate_run(n: int) -> Signal:
 
 RULES = (
     Rule(reason="too_many_duplicate_paragraphs", signal=duplicate_paragraph_ratio, most=0.3, cites=_CITES),
-    Rule(reason="duplicate_paragraphs_too_long", signal=duplicate_paragraph_char_ratio, most=0.2, cites=_CITES),
+    Rule(reason="too_many_duplicate_paragraph_chars", signal=duplicate_paragraph_char_ratio, most=0.2, cites=_CITES),
     Rule(reason="too_many_duplicate_lines", signal=duplicate_line_ratio, most=0.3, cites=_CITES),
-    Rule(reason="duplicate_lines_too_long", signal=duplicate_line_char_ratio, most=0.2, cites=_CITES),
+    Rule(reason="too_many_duplicate_line_chars", signal=duplicate_line_char_ratio, most=0.2, cites=_CITES),
     *(
         Rule(reason=f"top_{n}gram_too_frequent", signal=top_run(n), most=most, languages=SPACED, cites=_CITES)
         for n, most in TOP_RUNS.items()

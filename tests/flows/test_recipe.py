@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,20 +12,9 @@ from flows.stages import corpus, versions
 from pipelines import sources
 from pipelines.quality.registry import RECIPES, RULES
 
+pytestmark = pytest.mark.usefixtures("registries")
 FORUM = Path(__file__).parents[2] / "examples" / "forum.py"
 POSTS = "The river is cold and wide today, people of the town.\n---\nTHE RIVER IS COLD AND WIDE TODAY, IT IS.\n---\nNo."
-
-
-@pytest.fixture(autouse=True)
-def registries() -> Iterator[None]:
-    """Every test begins and ends with what textmill itself registers."""
-    taken: list[dict[str, Any]] = [RULES, RECIPES, sources.READERS, sources._ENDINGS]  # type: ignore[list-item]
-    before = [dict(registry) for registry in taken]
-    yield
-    for registry, content in zip(taken, before, strict=True):
-        registry.clear()
-        registry.update(content)
-    sys.modules.pop("forum", None)
 
 
 def config(folder: Path, text: str, *, version: int = 1) -> Path:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,27 +12,15 @@ from data.contracts import CONTRACTS
 from data.errors import ConfigError
 from pipelines import extensions, sources
 from pipelines.clean import CleanConfig, clean
-from pipelines.quality.registry import RECIPES, RULES
+from pipelines.quality.registry import RULES
 
+pytestmark = pytest.mark.usefixtures("registries")
 FORUM = Path(__file__).parents[2] / "examples" / "forum.py"
 RULE = """
 from pipelines.quality import Rule
 def signal(batch): return batch.n_chars
 RULES = (Rule(reason="{reason}", signal=signal, most={most}, cites="a test"),)
 """
-
-
-@pytest.fixture(autouse=True)
-def registries() -> Iterator[None]:
-    """Every test begins and ends with what textmill itself registers."""
-    taken = (RULES, RECIPES, sources.READERS, sources._ENDINGS)
-    before, modules = [dict(registry) for registry in taken], set(sys.modules)
-    yield
-    for registry, content in zip(taken, before, strict=True):
-        registry.clear()
-        registry.update(content)  # type: ignore[arg-type]
-    for name in {"forum", "mine", "other"} & set(sys.modules) - modules:
-        del sys.modules[name]
 
 
 def module(folder: Path, text: str, name: str = "mine") -> str:
