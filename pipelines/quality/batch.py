@@ -22,8 +22,8 @@ from pipelines.quality import grams
 from pipelines.quality.arrays import Flags, Floats, Ints, ratio
 from pipelines.quality.tokens import cut_all
 
-BLOCK_CHARS = 4_000_000
-"""Characters of a batch at the most, unless one text is longer: the arrays take about 40 bytes for each."""
+BLOCK_BYTES = 1_000_000
+"""UTF-8 bytes of a batch at the most, unless one text is longer: the arrays take about 50 bytes for each."""
 
 _LONGEST_RUN = 10
 # What `normalise` leaves out of a line: two blanks in a row, any other than U+0020, and any at its ends.
@@ -234,14 +234,13 @@ def _repeats(items: pl.Series, docs: Ints, n_docs: int) -> Repeats:
     return Repeats(*(figures.astype(np.float64) for figures in grown))
 
 
-def blocks(frame: pl.DataFrame, chars: int = BLOCK_CHARS) -> Iterator[pl.DataFrame]:
-    """The frame in runs of rows whose `text` has at most `chars` characters together; one row at the least."""
-    sizes = frame["text"].str.len_bytes().to_list()
+def blocks(frame: pl.DataFrame, size: int = BLOCK_BYTES) -> Iterator[pl.DataFrame]:
+    """The frame in runs of rows whose `text` has at most `size` bytes together; one row at the least."""
     start = total = 0
-    for row, size in enumerate(sizes):
-        if row > start and total + size > chars:
+    for row, length in enumerate(frame["text"].str.len_bytes()):
+        if row > start and total + length > size:
             yield frame[start:row]
             start, total = row, 0
-        total += size
+        total += length
     if start < frame.height or not frame.height:
         yield frame[start:]

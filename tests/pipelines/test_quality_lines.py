@@ -86,3 +86,11 @@ def test_sections_hold_the_lines_that_they_held(parts: list[list[str]]) -> None:
     held = [row["text"][part["start"] : part["end"]].split("\n") for part in row["sections"]]
     kept = [[line for line in lines if line not in (GONE, "")] for lines in parts]
     assert [[line for line in lines if line] for lines in held] == kept
+    assert all(0 <= part["start"] <= part["end"] <= len(row["text"]) for part in row["sections"])
+
+
+def test_section_may_begin_inside_a_line() -> None:
+    text = f"{GONE}\n{KEPT}\n{GONE}"
+    made = [{"level": 1, "title": "t", "start": text.index("line is"), "end": len(text)}]
+    row = dropped(text, sections=made)
+    assert row["text"][row["sections"][0]["start"] : row["sections"][0]["end"]] == "line is a sentence."

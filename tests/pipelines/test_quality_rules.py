@@ -163,6 +163,13 @@ def test_english_thresholds_leave_other_languages_alone(text: str, lang: str) ->
     assert verdict("12 34 words 56 " * 9, "too_few_alphabetic_words", lang=lang) is None
 
 
+def test_a_rule_judges_no_language_but_its_own_though_another_rule_measured_it() -> None:
+    rule = RULES["too_few_alphabetic_words"]
+    assert isinstance(rule, quality.Rule)
+    signals, langs = pl.DataFrame({"alphabetic_ratio": [0.1, 0.1]}), pl.Series(["en", "de"])
+    assert quality.judge(signals, langs, [rule])["reason"].to_list() == [rule.reason, None]
+
+
 def test_stop_words_are_those_of_the_language() -> None:
     german = "Der Fluss und die Burg stehen in dem alten Tal"
     assert figure(german, "too_few_stop_words", lang="de") > 2
