@@ -92,7 +92,19 @@ def chosen(
         else:
             wanted[name] = wanted[name].at(float(threshold))
     lines = tuple(rule for rule in wanted.values() if isinstance(rule, LineRule))
-    return lines, tuple(rule for rule in wanted.values() if isinstance(rule, Rule))
+    return lines, _with_own_signals([rule for rule in wanted.values() if isinstance(rule, Rule)])
+
+
+def _with_own_signals(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The rules, where no two functions go by one name: figures are kept under it."""
+    known: dict[str, Rule] = {}
+    for rule in rules:
+        other = known.setdefault(signal_name(rule), rule)
+        if other.signal is not rule.signal:
+            raise ConfigError(
+                f"rules '{other.reason}' and '{rule.reason}' have two signals called '{signal_name(rule)}'; rename one"
+            )
+    return tuple(rules)
 
 
 __all__ = [

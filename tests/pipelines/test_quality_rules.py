@@ -9,6 +9,7 @@ from data.contracts.corpus import SIGNALS
 from data.errors import ConfigError
 from pipelines import quality
 from pipelines.quality import c4
+from pipelines.quality.arrays import Floats
 from pipelines.quality.batch import Batch, blocks
 from pipelines.quality.registry import RECIPES, RULES, register_recipe, register_rule
 from pipelines.quality.rule import signal_name
@@ -244,6 +245,15 @@ def test_names_that_are_taken_or_unknown_are_refused() -> None:
     assert "new" not in RECIPES
     with pytest.raises(ConfigError, match="no recipe 'wbe'; there are plain, web, wikipedia"):
         quality.chosen("wbe")
+
+
+def test_two_signals_of_one_name_are_refused() -> None:
+    def n_words(batch: Batch) -> Floats:
+        return batch.n_chars
+
+    mine = quality.Rule(reason="too_few_chars_for_me", signal=n_words, least=1, cites="a test")
+    with pytest.raises(ConfigError, match="two signals called 'n_words'; rename one"):
+        quality.chosen("wikipedia", rules=[mine])
 
 
 def test_rule_needs_exactly_one_threshold() -> None:
