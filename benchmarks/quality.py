@@ -30,7 +30,7 @@ from pipelines.normalise import normalised
 from pipelines.quality import c4, fineweb, gopher, repetition
 from pipelines.quality.batch import Batch
 from pipelines.quality.lines import drop_lines
-from pipelines.quality.tokens import _affixes
+from pipelines.quality.tokens import cut
 
 SECTIONS = pl.List(pl.Struct({"level": pl.Int8, "title": pl.String, "start": pl.Int32, "end": pl.Int32}))
 RULES = {"gopher": gopher.RULES, "repetition": repetition.RULES, "c4": c4.RULES, "fineweb": fineweb.RULES}
@@ -90,7 +90,7 @@ def together(frame: pl.DataFrame) -> None:
 
 def seconds(work: Any, *arguments: Any) -> tuple[float, Any]:
     """CPU seconds of this process, all threads; nothing is remembered from the run before."""
-    _affixes.cache_clear()
+    cut.cache_clear()
     start = time.process_time()
     result = work(*arguments)
     return time.process_time() - start, result

@@ -88,24 +88,24 @@ def cut_all(chunks: pl.Series) -> tuple[pa.DictionaryArray, Ints]:
     return encoded.take(pa.array(order)), sizes
 
 
-def cut(chunk: str) -> list[str]:
+@lru_cache(maxsize=1 << 16)
+def cut(chunk: str) -> tuple[str, ...]:
     """The tokens of a run without blanks, in order; joined they are the run again."""
     if chunk.isalpha():
-        return ["can", "not"] if chunk == "cannot" else [chunk]
+        return ("can", "not") if chunk == "cannot" else (chunk,)
     body = chunk[:-1]
     if body.isalpha() and chunk[-1] in _AFTER_WORD and (chunk[-1] != "." or _is_sentence_end(body)):
-        return [body, chunk[-1]]
+        return body, chunk[-1]
     if chunk.isdecimal() or len(chunk) > _LONGEST:
-        return [chunk]
+        return (chunk,)
     if simple := _SIMPLE.match(chunk):
         before, word, owned, after, dot, close = simple.groups()
         if not dot or after or owned or _is_sentence_end(word):
             marks = [owned] if owned else []
-            return [*before, *_HYPHEN.split(word), *marks, *after, *dot, *close]
-    return list(_affixes(chunk))
+            return (*before, *_HYPHEN.split(word), *marks, *after, *dot, *close)
+    return _affixes(chunk)
 
 
-@lru_cache(maxsize=1 << 16)
 def _affixes(chunk: str) -> tuple[str, ...]:
     """What stands at both ends comes off mark by mark; what is left is cut inside."""
     before: list[str] = []

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.quality.grams import duplicate_chars, repeated, top_chars
@@ -40,6 +40,7 @@ def duplicates_by_hand(doc: list[int], n: int) -> int:
     return chars
 
 
+@settings(deadline=None)
 @given(DOCS)
 def test_runs_are_those_that_a_plain_count_finds(docs: list[list[int]]) -> None:
     tokens, of = arrays(docs)
@@ -52,6 +53,7 @@ def test_runs_are_those_that_a_plain_count_finds(docs: list[list[int]]) -> None:
             start += len(doc)
 
 
+@settings(deadline=None)
 @given(DOCS)
 def test_figures_are_those_of_the_published_loops(docs: list[list[int]]) -> None:
     tokens, of = arrays(docs)
