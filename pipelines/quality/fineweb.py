@@ -1,7 +1,7 @@
 """FineWeb's rules (Penedo et al. 2024, "The FineWeb Datasets", arXiv:2406.17557, section 3.6).
 
-The paper takes 10 % of characters in duplicated lines as its threshold in words and 0.01 in its code
-(datatrove, `char_duplicates_ratio`): what made the published data set is the default here.
+The thresholds are the defaults of the authors' code (datatrove, fineweb_quality_filter.py), which also has the
+rule on line ends; for duplicated lines it is 0.01 of the characters, stricter than Gopher's 0.2.
 """
 
 from __future__ import annotations
