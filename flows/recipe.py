@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data.errors import ConfigError
+from pipelines import extensions, quality
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
 from pipelines.extract import ExtractConfig
@@ -24,6 +25,9 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    modules: tuple[str, ...] = Field(
+        default=(), description="modules with rules, recipes and readers of your own: dotted names or .py files"
+    )
     sources: dict[str, SourceConfig] = Field(default_factory=dict, description="how a source is read, by its name")
     extract: ExtractConfig = Field(default_factory=ExtractConfig)
     clean: CleanConfig = Field(default_factory=CleanConfig)
@@ -46,6 +50,18 @@ class Recipe(BaseModel):
     )
     max_failed_share: float = Field(default=0.05, ge=0, le=1, description="share of failed records that ends a run")
 
+    @model_validator(mode="before")
+    @classmethod
+    def extended(cls, content: Any) -> Any:
+        """Load the modules before the options that name what is in them, and hand them to the workers of `clean`."""
+        if not isinstance(content, Mapping) or not (modules := content.get("modules")):
+            return content
+        if not isinstance(modules, list | tuple) or not all(isinstance(name, str) for name in modules):
+            raise ValueError(f"modules: it must be a list of names, not {modules!r}")
+        extensions.load(modules)
+        clean = content.get("clean") or {}
+        return {**content, "clean": {**clean, "modules": modules}} if isinstance(clean, Mapping) else content
+
     @field_validator("models")
     @classmethod
     def known(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -58,6 +74,11 @@ class Recipe(BaseModel):
         """Options of a stage as plain data."""
         options: dict[str, Any] = asdict(getattr(self, stage))
         return options
+
+    def clean_for(self, readers: Iterable[str]) -> CleanConfig:
+        """Options of `clean` with the quality recipe for what these readers read; `plain` where they differ."""
+        names = {quality.default_recipe(reader) for reader in readers}
+        return self.clean.for_recipe(names.pop() if len(names) == 1 else quality.default_recipe(""))
 
     def model(self, name: str) -> Mapping[str, Any]:
         """Overrides for a model."""
@@ -72,7 +93,7 @@ def read_recipe(path: Path | None) -> Recipe:
 
     try:
         content = yaml.safe_load(path.read_text("utf-8")) or {}
-        return Recipe.model_validate(content)
+        return Recipe.model_validate(_beside(path, content))
     except OSError as error:
         raise ConfigError(f"the config {path} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -81,3 +102,14 @@ def read_recipe(path: Path | None) -> Recipe:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"the config {path}: {where or 'file'}: {first['msg']}") from error
+
+
+def _beside(path: Path, content: Any) -> Any:
+    """The content of a config file with its `.py` modules found from the folder of the file."""
+    if not isinstance(content, dict) or not isinstance(modules := content.get("modules"), list):
+        return content
+    found = [
+        str((path.parent / name).resolve()) if isinstance(name, str) and name.endswith(".py") else name
+        for name in modules
+    ]
+    return {**content, "modules": found}

@@ -90,7 +90,7 @@ def _distributions(job: Job, corpus: Ref) -> dict[str, Any]:
     return {
         "n_words": frame["n_words"].to_list(),
         "languages": dict(frame["lang"].value_counts(sort=True).iter_rows()),
-        "quality": {name: quality[name].to_list() for name in quality.columns},
+        "quality": {one.name: one.to_list() for one in map(pl.Series.drop_nulls, quality.get_columns()) if len(one)},
     }
 
 

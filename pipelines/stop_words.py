@@ -58,3 +58,9 @@ def table() -> pl.DataFrame:
 def languages() -> tuple[str, ...]:
     """Languages whose function words are known."""
     return tuple(_STOP_WORDS)
+
+
+@cache
+def words(lang: str) -> tuple[str, ...]:
+    """The function words of a language, in alphabetical order; none where they are not known."""
+    return tuple(sorted(set(_STOP_WORDS.get(lang, "").split())))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place = item.path.relative_to(_HERE)
         item.add_marker(pytest.mark.xdist_group("flows" if place.parts[0] == "flows" else place.as_posix()))
+
+
+@pytest.fixture
+def registries() -> Iterator[None]:
+    """The test begins and ends with the rules, recipes and readers that textmill itself registers."""
+    from pipelines import sources
+    from pipelines.quality.registry import RECIPES, RULES
+
+    taken = (RULES, RECIPES, sources.READERS, sources._ENDINGS)
+    before, modules = [dict(registry) for registry in taken], set(sys.modules)  # type: ignore[call-overload]
+    yield
+    for registry, content in zip(taken, before, strict=True):
+        registry.clear()  # type: ignore[attr-defined]
+        registry.update(content)  # type: ignore[attr-defined]
+    for name in {"forum", "mine", "other"} & (set(sys.modules) - modules):
+        del sys.modules[name]

@@ -23,6 +23,7 @@ NO_STEPS = (
     "report",
     "graph",
     "checks",
+    "extensions",
     "minhash",
     "sections",
     "shingles",

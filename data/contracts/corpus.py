@@ -19,22 +19,42 @@ SECTIONS = pa.list_(
         ]
     )
 )
-QUALITY = pa.struct(
-    [
-        pa.field(name, pa.float32(), nullable=False)
-        for name in (
-            "mean_word_length",
-            "symbol_ratio",
-            "alphabetic_ratio",
-            "stop_word_ratio",
-            "bullet_line_ratio",
-            "ellipsis_line_ratio",
-            "terminal_line_ratio",
-            "duplicate_line_ratio",
-            "top_bigram_ratio",
-            "unique_word_ratio",
-        )
-    ]
+SIGNALS = {
+    "n_words": "words without marks of punctuation",
+    "mean_word_length": "mean length of the words in code points",
+    "hash_ratio": "hash signs for each token",
+    "ellipsis_ratio": "ellipses for each token",
+    "bullet_line_ratio": "share of lines that begin with a bullet",
+    "ellipsis_line_ratio": "share of lines that end in an ellipsis",
+    "alphabetic_ratio": "share of tokens with a letter in them",
+    "n_stop_words": "different function words found",
+    "duplicate_line_ratio": "share of lines that stood before in the text",
+    "duplicate_line_char_ratio": "share of characters in them",
+    "duplicate_paragraph_ratio": "share of paragraphs that stood before in the text",
+    "duplicate_paragraph_char_ratio": "share of characters in them",
+    **{f"top_{n}gram_ratio": f"share of characters in the most frequent run of {n} tokens" for n in range(2, 5)},
+    **{
+        f"duplicate_{n}gram_ratio": f"share of characters in runs of {n} tokens that stood before in the text"
+        for n in range(5, 11)
+    },
+    "n_sentences": "sentences as C4 counts them",
+    "n_lorem_ipsum": "occurrences of `lorem ipsum`",
+    "n_curly_brackets": "opening curly brackets",
+    "n_bad_words": "1 where a word of the list of bad words occurs",
+    "terminal_line_ratio": "share of lines that end in a terminal mark",
+    "short_line_ratio": "share of lines of at most 30 characters",
+    "repeated_line_char_ratio": "share of characters in lines that stood before, line ends not counted",
+    "newline_ratio": "line ends for each token",
+    "n_chars": "length in code points",
+    "stop_word_ratio": "share of words that are function words of the language",
+    "alphabetic_word_ratio": "share of words with a letter in them",
+    "unique_word_ratio": "different words for each word",
+    "repeated_pair_ratio": "share of characters in the most frequent pair of tokens, where one occurs twice",
+}
+"""Signals of quality and what each says. A token is a word or a mark of punctuation."""
+QUALITY = pa.struct([pa.field(name, pa.float32()) for name in SIGNALS])
+DROPPED_LINES = pa.list_(
+    pa.struct([pa.field("reason", pa.string(), nullable=False), pa.field("count", pa.int32(), nullable=False)])
 )
 PII = pa.list_(
     pa.struct([pa.field("type", pa.string(), nullable=False), pa.field("count", pa.int32(), nullable=False)])
@@ -88,7 +108,8 @@ _CORPUS_COLUMNS = (
     Column("n_chars", pa.int32(), "length of `text` in code points"),
     Column("n_words", pa.int32(), "number of words"),
     Column("n_sentences", pa.int32(), "number of sentences"),
-    Column("quality", QUALITY, "quality signals that the filter used, each a ratio or a mean"),
+    Column("quality", QUALITY, "the signals that the rules of the recipe looked at; null for the others"),
+    Column("dropped_lines", DROPPED_LINES, "lines that the recipe took out of the text, occurrences by reason"),
     Column("pii", PII, "personal data masked in `text`, occurrences by type"),
     Column("text_sha256", pa.string(), "SHA-256 of `text` in UTF-8, hexadecimal"),
 )
@@ -125,7 +146,7 @@ CANDIDATES = Contract(
 
 CORPUS = Contract(
     name="corpus",
-    version=(1, 0),
+    version=(2, 0),
     about="Clean, deduplicated, masked text: what models are trained on and predictions are made for.",
     row="document that passed every stage",
     columns=_CORPUS_COLUMNS,

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from data import files
+from data import files, segment
 from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, version_of
-from pipelines import clean, dedup, extract, main_text, minhash, sources, tokenise
+from pipelines import (
+    clean,
+    dedup,
+    extract,
+    language,
+    main_text,
+    minhash,
+    normalise,
+    privacy,
+    quality,
+    sources,
+    tokenise,
+)
+from pipelines.clean import CleanConfig
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
 
@@ -32,12 +46,34 @@ def documents_config(job: Job) -> dict[str, Any]:
         "part_pages": job.recipe.part_pages,
         "part_chars": job.recipe.part_chars,
         "limit": job.limit,
+        "readers": sources.code(readers(job)),
     }
 
 
 def candidates_config(job: Job) -> dict[str, Any]:
     """What decides which documents pass alone, and how they read."""
-    return {"clean": job.recipe.of("clean"), "versions": [clean.VERSION, minhash.VERSION]}
+    config = clean_config(job)
+    options = {name: value for name, value in asdict(config).items() if name != "modules"}
+    steps = (clean, normalise, privacy, language, segment, quality, minhash)
+    return {"clean": options, "versions": [step.VERSION for step in steps], "rules": config.code()}
+
+
+def clean_config(job: Job) -> CleanConfig:
+    """Options of `clean` for the sources of this job."""
+    return job.recipe.clean_for(readers(job))
+
+
+def readers(job: Job) -> list[str]:
+    """Names of the readers of the sources, as far as names, endings and the content of folders tell."""
+    return sorted({name for source in job.sources if (name := _reader(job, source)) is not None})
+
+
+def _reader(job: Job, source: Source) -> str | None:
+    folder = None if source.is_remote else source.path()
+    named = reading(job, source)["reader"]
+    return named or (
+        sources.reader_for(folder) if folder and folder.is_dir() else sources.known_reader(source.file_name)
+    )
 
 
 def dedup_config(job: Job) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from data.errors import ConfigError
 from data.progress import Progress, ignore
+from pipelines import extensions
 from pipelines.sources import delimited, jsonl, parquet, plain, web, wikipedia
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many
 from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceError, digest
@@ -26,7 +27,7 @@ READERS: dict[str, Callable[..., Iterator[Record]]] = {
 }
 """Readers by name. Each takes what Reader says, those of rows also `fields`; for its other options see `options_of`."""
 
-_ENDINGS = {
+_ENDINGS: dict[str, tuple[str, ...]] = {
     "wikipedia": (".xml", ".xml.bz2", ".xml.gz", ".xml.xz", ".xml.zst", ".bz2"),
     "jsonl": jsonl.ENDINGS,
     "csv": delimited.ENDINGS,
@@ -51,6 +52,24 @@ _LOOKED_AT = 1000  # files of a folder
 _COMMON = {"path", "source", "max_chars", "limit", "progress", "salvage"}  # salvage: on_bad_file of the recipe
 
 
+def register_reader(name: str, read: Callable[..., Iterator[Record]], endings: Sequence[str] = ()) -> None:
+    """Make a reader known, for files with these endings too. Raises ConfigError where a name or ending is taken."""
+    if READERS.setdefault(name, read) is not read:
+        raise ConfigError(f"there is a reader '{name}' already; give yours another name")
+    for ending in endings:
+        taken = next((other for other, theirs in _ENDINGS.items() if other != name and ending in theirs), None)
+        if taken:
+            raise ConfigError(f"files ending in '{ending}' are read by '{taken}' already")
+    if endings:
+        _ENDINGS[name] = tuple(endings)
+
+
+def code(names: Iterable[str]) -> dict[str, str]:
+    """For each of these readers that a user's module brought the version of that module."""
+    versions = {name: extensions.code(READERS[name].__module__) for name in names if name in READERS}
+    return {name: version for name, version in versions.items() if version is not None}
+
+
 def reader_for(place: str | Place) -> str:
     """Name of the reader for a file by the ending of its name, or for several by what most of them are.
 
@@ -58,7 +77,7 @@ def reader_for(place: str | Place) -> str:
     """
     place = Path(place) if isinstance(place, str) else place
     names = [entry.name for entry in islice(entries(place), _LOOKED_AT)]
-    known = Counter(reader for name in names if (reader := _by_ending(name)))
+    known = Counter(reader for name in names if (reader := known_reader(name)))
     if known:
         return max(_ENDINGS, key=lambda reader: known[reader])
     if is_many(place):
@@ -118,8 +137,8 @@ def _dumps(place: Place, options: Mapping[str, Any], limit: int | None, progress
             return
 
 
-def _by_ending(name: str) -> str | None:
-    """The reader with the longest ending that fits, so that .jsonl.bz2 goes before .bz2."""
+def known_reader(name: str) -> str | None:
+    """The reader with the longest ending that fits, so that .jsonl.bz2 goes before .bz2; None where none knows it."""
     name = name.lower()
     if name.endswith(tuple(_HINTS)):
         return None
@@ -146,8 +165,11 @@ __all__ = [
     "Reject",
     "SourceError",
     "checked",
+    "code",
     "digest",
+    "known_reader",
     "options_of",
     "read",
     "reader_for",
+    "register_reader",
 ]

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from data.conform import conform
 from data.contracts import CONTRACTS
+from data.errors import ConfigError
 from pipelines.clean import CleanConfig, clean
 from pipelines.sections import Pieces, moved, rejoin
 
 RIVER = "The river carries water past the castle, and it has done so for a thousand years."
 TOWN = "The people of the town know this and they build their houses on the hills above it."
 GERMAN = "Der Fluss führt das Wasser an der Burg vorbei, und die Leute in der Stadt wissen das seit vielen Jahren."
+OFF = {"too_few_words": False, **{f"too_many_duplicate_{n}grams": False for n in range(5, 11)}}
 SCHEMA = pl.from_arrow(CONTRACTS["documents"].schema.empty_table())
 
 
@@ -52,7 +54,7 @@ def test_results_keep_their_contracts() -> None:
 def test_rejects_carry_reason_figure_and_origin() -> None:
     _, rejects = clean(documents("too short", " \u200b ", RIVER))
     assert rejects.select("doc_id", "origin", "stage", "kind", "reason", "detail", "n_chars").rows() == [
-        ("s:0", "documents/s:0", "clean", "filtered", "too_few_words", "2.0", 9),
+        ("s:0", "documents/s:0", "clean", "filtered", "too_few_words", "2.0 below 10", 9),
         ("s:1", "documents/s:1", "clean", "filtered", "text_empty", None, 0),
     ]
 
@@ -81,6 +83,61 @@ def test_sections_move_with_their_text() -> None:
     assert first == f"{RIVER} Mail [EMAIL]\n\n"
     assert second == f"Town\n{TOWN}"
     assert [part["title"] for part in row["sections"]] == ["", "Town"]
+
+
+def test_recipe_of_articles_keeps_headings_that_a_web_recipe_drops() -> None:
+    text = "\n".join(["The river", f"{RIVER} {TOWN}", "The town", f"{TOWN} {RIVER}", "See also"])
+    kept, _ = clean(documents(text), config=CleanConfig(recipe="wikipedia"))
+    assert kept["text"].to_list() == [text]
+    assert kept["dropped_lines"].to_list() == [[]]
+    web = CleanConfig(recipe="web", thresholds={"too_few_sentences": 4, **OFF})
+    shortened, _ = clean(documents(text), config=web)
+    assert shortened["text"].to_list() == [f"{RIVER} {TOWN}\n{TOWN} {RIVER}"]
+    assert shortened["dropped_lines"].to_list() == [[{"reason": "line_without_terminal_mark", "count": 3}]]
+
+
+def test_web_recipe_takes_out_marks_of_notes_and_tells_of_dropped_lines() -> None:
+    text = f"{RIVER[:-1]}.[12]\nno sentence\nnone either"
+    _, rejects = clean(documents(text, "no sentence\nnone either"), config=CleanConfig(recipe="web"))
+    assert rejects.select("reason", "detail", "n_chars").rows() == [
+        ("too_few_sentences", "1.0 below 5; 2 lines dropped", len(RIVER)),
+        ("no_line_left", "2 lines dropped", 0),
+    ]
+
+
+def test_quality_holds_what_the_rules_looked_at() -> None:
+    row = clean(documents(RIVER))[0].row(0, named=True)
+    assert row["quality"]["n_words"] == 16
+    assert row["quality"]["top_3gram_ratio"] is None
+
+
+def test_rules_are_added_and_thresholds_set_by_name() -> None:
+    text = f"{RIVER} {{"
+    kept, rejects = clean(documents(text), config=CleanConfig(rules=("curly_bracket_found",)))
+    assert rejects["reason"].to_list() == ["curly_bracket_found"]
+    kept, rejects = clean(documents(text), config=CleanConfig(thresholds={"too_few_words": 17}))
+    assert rejects["detail"].to_list() == ["16.0 below 17"]
+    kept, _ = clean(documents("It is the river."), config=CleanConfig(thresholds={"too_few_words": False}))
+    assert kept.height == 1
+    _, rejects = clean(documents(RIVER), config=CleanConfig(bad_words=("castle",)))
+    assert rejects["reason"].to_list() == ["bad_word_found"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"recipe": "wbe"}, "no recipe 'wbe'"),
+        ({"rules": ("no_such_rule",)}, "no quality rule 'no_such_rule'"),
+        ({"rules": ("no_such_module:rule",)}, "module 'no_such_module' cannot be imported"),
+        ({"rules": ("pipelines.clean:clean",)}, "is no Rule or LineRule but a function"),
+        ({"rules": ("pipelines.clean:nothing",)}, "module pipelines.clean has no 'nothing'"),
+        ({"thresholds": {"no_such_rule": 1.0}}, "no quality rule 'no_such_rule'"),
+        ({"recipe": "plain", "thresholds": {"too_few_sentences": 1.0}}, "recipe 'plain' has no rule"),
+    ],
+)
+def test_wrong_option_is_refused_with_what_would_be_right(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        CleanConfig(**options)
 
 
 def test_input_is_not_changed() -> None:

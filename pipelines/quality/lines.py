@@ -1,0 +1,96 @@
+"""Take single lines out of texts, and keep the offsets of their sections right."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import polars as pl
+
+from pipelines.quality.batch import Batch, blocks
+from pipelines.quality.rule import LineRule
+from pipelines.sections import moved
+
+_COUNTS = pl.List(pl.Struct({"reason": pl.String, "count": pl.Int32}))
+
+
+def drop_lines(frame: pl.DataFrame, rules: Sequence[LineRule]) -> pl.DataFrame:
+    """The frame with the lines that `rules` reject gone from `text`, `sections` moved along, and `dropped_lines`.
+
+    Reads `text`, `lang` and `sections`. Blank lines stay where they part two lines that stay.
+    """
+    if not rules or not frame.height:
+        return frame.with_columns(pl.lit([], dtype=_COUNTS).alias("dropped_lines"))
+    return pl.concat([_dropped(block, rules) for block in blocks(frame)])
+
+
+def faults(batch: Batch, rules: Sequence[LineRule]) -> pl.Series:
+    """For each line of the batch that is not blank the reason of the first rule that it breaks, null for none."""
+    chunks = pl.DataFrame({"chars": batch.chunk_chars})
+    lines = pl.DataFrame(
+        {
+            "line": batch.lines,
+            "lang": batch.langs.gather(batch.line_doc),
+            "n_words": batch.chunks_in_line,
+            "longest_word": _longest(batch, chunks["chars"]),
+        }
+    ).with_columns(lower=pl.col("line").str.to_lowercase())
+    broken = [rule.drops(rule.threshold) & rule.languages.mask(pl.col("lang")) for rule in rules]
+    reasons = [pl.when(is_broken).then(pl.lit(rule.reason)) for rule, is_broken in zip(rules, broken, strict=True)]
+    return lines.select(pl.coalesce(reasons).alias("reason")).to_series()
+
+
+def _longest(batch: Batch, chars: pl.Series) -> pl.Series:
+    """Length of the longest word of each line."""
+    rows = pl.DataFrame({"line": batch.chunk_line, "chars": chars})
+    longest = rows.group_by("line", maintain_order=True).agg(pl.col("chars").max())
+    return longest["chars"]
+
+
+def _dropped(block: pl.DataFrame, rules: Sequence[LineRule]) -> pl.DataFrame:
+    batch = Batch(block["text"], block["lang"])
+    found = pl.DataFrame({"doc": batch.line_doc, "reason": faults(batch, rules)})
+    hit = (
+        found.group_by("doc", maintain_order=True)
+        .agg("reason")
+        .filter(pl.col("reason").list.drop_nulls().list.len() > 0)
+    )
+    texts, sections = block["text"].to_list(), block["sections"].to_list()
+    counts: list[list[dict[str, Any]]] = [[] for _ in texts]
+    for doc, reasons in hit.iter_rows():
+        texts[doc], sections[doc] = _without(texts[doc], sections[doc], reasons)
+        counts[doc] = [
+            {"reason": reason, "count": count} for reason, count in sorted(Counter(filter(None, reasons)).items())
+        ]
+    return block.with_columns(
+        pl.Series("text", texts, dtype=pl.String),
+        pl.Series("sections", sections, dtype=block.schema["sections"]),
+        pl.Series("dropped_lines", counts, dtype=_COUNTS),
+    )
+
+
+def _without(text: str, sections: Any, reasons: Sequence[str | None]) -> tuple[str, Any]:
+    """The text without the lines that have a reason, and its sections; `reasons` are those of the lines not blank."""
+    lines = text.split("\n")
+    following = iter(reasons)
+    kept: list[bool] = []
+    wants_break = False
+    for line in lines:
+        is_blank = not line.strip()
+        stays = wants_break if is_blank else next(following) is None
+        kept.append(stays)
+        wants_break = (stays and not is_blank) if is_blank or stays else wants_break
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    ahead = [0, *accumulate((len(line) + 1) * stays for line, stays in zip(lines, kept, strict=True))]
+    joined = "\n".join(line for line, stays in zip(lines, kept, strict=True) if stays).rstrip()
+
+    def at(offset: int) -> int:
+        row = min(bisect_right(starts, offset) - 1, len(lines))
+        inside = offset - starts[row] if row < len(lines) and kept[row] else 0
+        return min(ahead[row] + inside, len(joined))
+
+    cuts = {int(section[key]) for section in sections or () for key in ("start", "end")} | {0, len(text)}
+    return joined, moved(sections, {cut: at(cut) for cut in cuts}, len(text))

@@ -1,0 +1,71 @@
+"""Rules of this project for texts that others have edited, such as encyclopaedias: mild, and for every language.
+
+They say no more than that a text is one: enough of it, mostly of words, not one phrase again and again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from pipelines import stop_words
+from pipelines.quality import grams
+from pipelines.quality.arrays import Floats, ratio
+from pipelines.quality.batch import Batch
+from pipelines.quality.rule import NO_BLANKS, SPACED, Languages, Rule
+
+_CITES = "textmill, docs/decisions.md"
+
+
+def n_chars(batch: Batch) -> Floats:
+    """Code points."""
+    return batch.n_chars
+
+
+def stop_word_ratio(batch: Batch) -> Floats:
+    """Share of the words that are function words of the language."""
+    return batch.share(batch.token_doc, batch.stop_word_bits > 0, batch.n_words)
+
+
+def unique_word_ratio(batch: Batch) -> Floats:
+    """Different words, capitals aside, for each word."""
+    words = batch.is_word
+    lower = batch.vocabulary.str.to_lowercase().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+    ids = lower.indices.to_numpy().astype(np.int64)[batch.tokens[words]]
+    docs = batch.token_doc[words]
+    first = pl.Series(docs * np.int64(len(batch.vocabulary)) + ids).is_first_distinct().to_numpy()
+    return ratio(batch.count(docs[first]), batch.n_words)
+
+
+def alphabetic_word_ratio(batch: Batch) -> Floats:
+    """Share of the words, marks of punctuation not counted, with a letter in them."""
+    return batch.share(batch.token_doc, batch.flagged(r"\p{L}"), batch.n_words)
+
+
+def repeated_pair_ratio(batch: Batch) -> Floats:
+    """Share of characters in the pair of tokens that occurs most, where one occurs twice."""
+    return ratio(
+        grams.top_chars(batch.runs(2), batch.token_chars, batch.token_doc, len(batch), once=False), batch.n_chars
+    )
+
+
+RULES = (
+    Rule(reason="too_few_characters", signal=n_chars, least=20, languages=Languages(only=NO_BLANKS), cites=_CITES),
+    Rule(
+        reason="stop_words_too_rare",
+        signal=stop_word_ratio,
+        least=0.02,
+        languages=Languages(only=stop_words.languages()),
+        cites=_CITES,
+    ),
+    Rule(
+        # Gopher's threshold counts marks too, and nine in ten Ukrainian articles would break it.
+        reason="too_few_words_with_letters",
+        signal=alphabetic_word_ratio,
+        least=0.8,
+        languages=SPACED,
+        cites=_CITES,
+    ),
+    Rule(reason="too_few_unique_words", signal=unique_word_ratio, least=0.02, languages=SPACED, cites=_CITES),
+    Rule(reason="too_many_repeated_pairs", signal=repeated_pair_ratio, most=0.3, languages=SPACED, cites=_CITES),
+)

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.contracts.corpus import SIGNALS
+from data.errors import ConfigError
+from pipelines import quality
+from pipelines.quality import c4
+from pipelines.quality.arrays import Floats
+from pipelines.quality.batch import Batch, blocks
+from pipelines.quality.registry import RECIPES, RULES, register_recipe, register_rule
+from pipelines.quality.rule import signal_name
+
+PROSE = (
+    "The river carries water past the castle, and it has done so for a thousand years. In spring the snow of the "
+    "mountains melts and the river rises above its banks. The people of the town know this and they build on hills. "
+    "Every summer a boat brings traders with cloth and salt from the sea. They are to be home by the first frost."
+)
+OTHER = (
+    "When autumn comes, most boats lie in the harbour below the old walls. Some of them will be mended, others sold. "
+    "That is how things have been since the bridge was built."
+)
+GREEK = "Το ποτάμι κυλά κάτω από το κάστρο και την πόλη εδώ και χίλια χρόνια, και οι άνθρωποι το γνωρίζουν καλά."
+JAPANESE = "川は城と古い町のそばを千年のあいだ流れてきた。春になると山の雪がとけて水かさが増す。"
+
+
+def figure(text: str, reason: str, *, lang: str = "en") -> float:
+    rule = RULES[reason]
+    assert isinstance(rule, quality.Rule)
+    return float(rule.signal(Batch(pl.Series([text]), pl.Series([lang])))[0])
+
+
+def verdict(text: str, reason: str, *, lang: str = "en") -> str | None:
+    """The reason that one rule alone finds at its published threshold."""
+    rule = RULES[reason]
+    assert isinstance(rule, quality.Rule)
+    frame = pl.DataFrame({"text": [text], "lang": [lang]})
+    found: str | None = quality.judge(quality.measure(frame, [rule]), frame["lang"], [rule])["reason"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "value"),
+    [
+        ("too_few_words", "One, two; three!", 3.0),
+        ("words_too_short", "ab abcd .", 3.0),
+        ("too_many_hashes", "a # b #", 0.5),
+        ("too_many_ellipses", "a ... b …", 0.5),
+        ("too_many_bullet_lines", "- a\n\n• b\nc\nd", 0.5),
+        ("too_many_ellipsis_lines", "more...\nless…\nend.\nend", 0.5),
+        ("too_few_alphabetic_words", "one 2 three , four", 0.6),
+        ("too_few_words_with_letters", "one 2 three , four", 0.75),
+        ("too_few_stop_words", "The cat and THE dog of it", 3.0),
+        ("stop_words_too_rare", "the cat and a dog", 0.6),
+        ("too_many_duplicate_lines", "a\nb\na\na", 0.5),
+        ("too_many_duplicate_line_chars", "aa\nbb\naa", 0.25),
+        ("too_many_duplicate_paragraphs", "a\nb\n\na\nb\n\nc\n\nd", 0.25),
+        ("too_many_duplicate_paragraph_chars", "aaaa\n\naaaa", 0.4),
+        ("top_2gram_too_frequent", "ab cd ab cd", 10 / 11),
+        ("top_2gram_too_frequent", "ab cd ef", 5 / 8),
+        ("too_many_repeated_pairs", "ab cd ef", 0.0),
+        ("too_many_duplicate_5grams", "a b c d e a b c d e", 5 / 19),
+        ("too_few_unique_words", "ab AB cd ef .", 0.75),
+        ("too_few_sentences", "One. Two? Three\nfour", 4.0),
+        ("lorem_ipsum_found", "Lorem IPSUM dolor", 1.0),
+        ("curly_bracket_found", "f() { return {} }", 2.0),
+        ("too_few_terminal_lines", "One.\nTwo?\nthree\n道。", 0.75),
+        ("too_many_short_lines", "short\n" + "x" * 31, 0.5),
+        ("too_many_repeated_line_chars", "aa\nbb\naa", 1 / 3),
+        ("too_many_line_ends", "a b\nc d", 0.25),
+        ("too_few_characters", "道。", 2.0),
+    ],
+)
+def test_signal_has_the_value_counted_by_hand(reason: str, text: str, value: float) -> None:
+    assert figure(text, reason) == pytest.approx(value)
+
+
+GOOD = f"{PROSE}\n\n{OTHER}"
+WORDS = " ".join(PROSE.split()[:40])
+PARAGRAPH = "A line that stands here twice. And it is long enough to weigh."
+FIRES = {
+    "too_few_words": "too short",
+    "too_many_words": "word " * 100_001,
+    "words_too_short": "a b cd " * 20,
+    "words_too_long": "incomprehensibilities characteristically " * 20,
+    "too_many_hashes": f"{PROSE} {'#' * 40}",
+    "too_many_ellipses": f"{PROSE} {'and ... so ... on ... ' * 10}",
+    "too_many_bullet_lines": "\n".join(f"- {word}" for word in PROSE.split()),
+    "too_many_ellipsis_lines": "\n".join(f"{word} ..." for word in PROSE.split()),
+    "too_few_alphabetic_words": "12 34 words 56 " * 9,
+    "too_few_words_with_letters": "12 34 words 56 " * 9,
+    "too_few_stop_words": "zorb quux " * 30,
+    "stop_words_too_rare": "zorb quux " * 30,
+    "too_few_unique_words": "word " * 100,
+    "too_many_repeated_pairs": "buy pills " * 20,
+    "too_many_duplicate_paragraphs": "\n\n".join(["a", "a", "a", PROSE]),
+    "too_many_duplicate_paragraph_chars": "\n\n".join([PARAGRAPH] * 3),
+    "too_many_duplicate_lines": "\n".join(["a"] * 3 + [PROSE]),
+    "too_many_duplicate_line_chars": "\n".join([PARAGRAPH] * 3),
+    **{f"top_{n}gram_too_frequent": "buy my cheap pills " * 9 for n in (2, 3, 4)},
+    **{f"too_many_duplicate_{n}grams": f"{WORDS} {WORDS}" for n in range(5, 11)},
+    "lorem_ipsum_found": f"{PROSE} Lorem ipsum dolor.",
+    "curly_bracket_found": f"{PROSE} {{ }}",
+    "too_few_sentences": "One. Two. Three. Four.",
+    "too_few_terminal_lines": "\n".join(["no end"] * 9 + ["end."]),
+    "too_many_short_lines": "\n".join(["short"] * 7 + [PROSE] * 3),
+    "too_many_repeated_line_chars": f"{PROSE}\n{PARAGRAPH}\n{PARAGRAPH}",
+    "too_many_line_ends": "a list\n" * 20,
+}
+DOCUMENT_RULES = [name for name, rule in RULES.items() if isinstance(rule, quality.Rule)]
+
+
+@pytest.mark.parametrize("reason", sorted(set(DOCUMENT_RULES) - {"too_few_characters"}))
+def test_rule_fires_where_it_should_and_passes_prose(reason: str) -> None:
+    assert verdict(FIRES[reason], reason) == reason
+    assert verdict(GOOD, reason) is None
+
+
+def test_short_text_without_blanks_is_told_by_its_characters() -> None:
+    assert verdict("川は流れる。", "too_few_characters", lang="ja") == "too_few_characters"
+    assert verdict(JAPANESE, "too_few_characters", lang="ja") is None
+    assert verdict("It is.", "too_few_characters") is None
+
+
+def test_bad_words_are_whole_words_in_any_capitals() -> None:
+    rule = c4.bad_words(["heck", "bad phrase"])
+    texts = ["Oh HECK, no", "a Bad phrase.", "heckle the badphrase", ""]
+    frame = pl.DataFrame({"text": texts, "lang": ["en"] * 4})
+    found = quality.judge(quality.measure(frame, [rule]), frame["lang"], [rule])
+    assert found["reason"].to_list() == ["bad_word_found", "bad_word_found", None, None]
+
+
+def test_detail_tells_the_figure_and_the_threshold() -> None:
+    _, rules = quality.chosen("web")
+    frame = pl.DataFrame({"text": ["Five. Short. Sentences. Are. Here."], "lang": ["en"]})
+    found = quality.judge(quality.measure(frame, rules), frame["lang"], rules)
+    assert found.row(0) == ("too_few_words", "5.0 below 50")
+
+
+def test_a_figure_equal_to_its_threshold_passes() -> None:
+    line = "A line of text that ends in a full stop.\n"
+    text = "".join(line.replace("A", letter) for letter in "BCDEFGH") + "a\na\na\na"
+    assert figure(text, "too_many_duplicate_lines") == pytest.approx(3 / 11)
+    assert verdict("\n".join([*"abcdefg", *"aaa"]), "too_many_duplicate_lines") is None
+
+
+@pytest.mark.parametrize("reason", sorted(DOCUMENT_RULES))
+def test_rules_name_their_source_and_a_signal_of_the_contract(reason: str) -> None:
+    rule = RULES[reason]
+    assert isinstance(rule, quality.Rule)
+    assert rule.cites
+    assert signal_name(rule) in SIGNALS
+    assert rule.signal.__doc__ or signal_name(rule).endswith("gram_ratio")
+
+
+@pytest.mark.parametrize(("text", "lang"), [(GREEK, "el"), (JAPANESE, "ja")])
+def test_english_thresholds_leave_other_languages_alone(text: str, lang: str) -> None:
+    for name in ("too_few_alphabetic_words", "too_few_stop_words"):
+        assert verdict(text, name, lang=lang) is None
+    assert verdict(JAPANESE, "words_too_long", lang="ja") is None
+    assert verdict("12 34 words 56 " * 9, "too_few_alphabetic_words", lang=lang) is None
+
+
+def test_a_rule_judges_no_language_but_its_own_though_another_rule_measured_it() -> None:
+    rule = RULES["too_few_alphabetic_words"]
+    assert isinstance(rule, quality.Rule)
+    signals, langs = pl.DataFrame({"alphabetic_ratio": [0.1, 0.1]}), pl.Series(["en", "de"])
+    assert quality.judge(signals, langs, [rule])["reason"].to_list() == [rule.reason, None]
+
+
+def test_stop_words_are_those_of_the_language() -> None:
+    german = "Der Fluss und die Burg stehen in dem alten Tal"
+    assert figure(german, "too_few_stop_words", lang="de") > 2
+    assert verdict(german, "too_few_stop_words", lang="en") == "too_few_stop_words"
+
+
+def test_signals_that_no_rule_asks_for_are_null() -> None:
+    frame = pl.DataFrame({"text": [PROSE, JAPANESE], "lang": ["en", "ja"]})
+    rules = [rule for rule in RULES.values() if isinstance(rule, quality.Rule) and rule.reason == "words_too_long"]
+    made = quality.as_struct(quality.measure(frame, rules)).struct.unnest()
+    assert made["mean_word_length"].is_null().to_list() == [False, True]
+    assert made["hash_ratio"].null_count() == 2
+    assert set(made.dtypes) == {pl.Float32}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from([PROSE, GREEK, JAPANESE, "", " \n", "a\na", "# {"]), max_size=6))
+def test_neighbours_in_a_batch_change_nothing(texts: list[str]) -> None:
+    _, rules = quality.chosen("web")
+    langs = ["ja" if text == JAPANESE else "el" if text == GREEK else "en" for text in texts]
+    frame = pl.DataFrame({"text": texts, "lang": langs}, schema={"text": pl.String, "lang": pl.String})
+    together = quality.measure(frame, rules)
+    for row in range(frame.height):
+        alone = quality.measure(frame[row], rules)
+        for name in alone.columns:
+            assert together[name][row] == alone[name][0]
+
+
+def test_blocks_hold_every_row_and_few_characters() -> None:
+    frame = pl.DataFrame({"text": ["aaaa", "aaaa", "a" * 20, "", "a"]})
+    made = list(blocks(frame, 8))
+    assert pl.concat(made).equals(frame)
+    assert [block.height for block in made] == [2, 1, 2]
+
+
+def test_thresholds_move_and_switch_off() -> None:
+    _, rules = quality.chosen("web", thresholds={"too_few_words": 3, "too_few_sentences": False})
+    named = {rule.reason: rule for rule in rules}
+    assert named["too_few_words"].least == 3
+    assert "too_few_sentences" not in named
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "message"),
+    [
+        ({"no_such_rule": 1.0}, "no quality rule 'no_such_rule'"),
+        ({"too_few_sentences": 1.0}, "recipe 'plain' has no rule 'too_few_sentences'"),
+        ({"too_few_words": True}, "give a number, or false"),
+    ],
+)
+def test_wrong_threshold_is_refused(thresholds: dict[str, float | bool], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        quality.chosen("plain", thresholds=thresholds)
+
+
+def test_recipe_for_articles_has_no_rule_that_drops_lines() -> None:
+    assert quality.chosen("wikipedia")[0] == ()
+    assert [rule.reason for rule in quality.chosen("web")[0]] == [rule.reason for rule in c4.LINE_RULES]
+    assert quality.default_recipe("wikipedia") == "wikipedia"
+    assert quality.default_recipe("html") == "web"
+    assert quality.default_recipe("jsonl") == "plain"
+
+
+def test_names_that_are_taken_or_unknown_are_refused() -> None:
+    taken = quality.Rule(reason="too_few_words", signal=lambda batch: batch.n_chars, least=1, cites="nobody")
+    with pytest.raises(ConfigError, match="rule 'too_few_words' already"):
+        register_rule(taken)
+    with pytest.raises(ConfigError, match="recipe 'web' already"):
+        register_recipe(quality.QualityRecipe(name="web", rules=("too_few_words",)))
+    with pytest.raises(ConfigError, match="no quality rule 'no_such_rule'"):
+        register_recipe(quality.QualityRecipe(name="new", rules=("no_such_rule",)))
+    assert "new" not in RECIPES
+    with pytest.raises(ConfigError, match="no recipe 'wbe'; there are plain, web, wikipedia"):
+        quality.chosen("wbe")
+
+
+def test_two_signals_of_one_name_are_refused() -> None:
+    def n_words(batch: Batch) -> Floats:
+        return batch.n_chars
+
+    mine = quality.Rule(reason="too_few_chars_for_me", signal=n_words, least=1, cites="a test")
+    with pytest.raises(ConfigError, match="two signals called 'n_words'; rename one"):
+        quality.chosen("wikipedia", rules=[mine])
+
+
+def test_rule_needs_exactly_one_threshold() -> None:
+    with pytest.raises(ConfigError, match="either `least` or `most`"):
+        quality.Rule(reason="odd", signal=lambda batch: batch.n_chars, cites="nobody")
