@@ -7,7 +7,7 @@ import pytest
 
 from data.conform import conform
 from data.contracts import CONTRACTS
-from data.errors import AccountingError
+from data.errors import AccountingError, ConfigError
 from pipelines import extract as module
 from pipelines.extract import DOCUMENT_SCHEMA, REJECT_SCHEMA, ExtractConfig, extract
 from pipelines.sources.records import Record, filtered
@@ -88,6 +88,26 @@ def test_plain_text_is_one_lead_section() -> None:
 def test_short_text_is_filtered_by_the_config() -> None:
     _, rejects = extract([record("1")], config=ExtractConfig(min_chars=6))
     assert rejects["reason"].to_list() == ["too_short_after_extraction"]
+
+
+def test_options_of_wikitext_reach_the_text() -> None:
+    text = "{{PAGENAME}} <math>\\alpha</math>\n{|\n| a || b\n|}"
+    options = ExtractConfig(tables="lines", math="drop", infobox=False)
+    documents, _ = extract([record("1", text, title="Page")], config=options)
+    assert documents["text"].to_list() == ["Page\n\na | b"]
+
+
+def test_the_infobox_is_kept_in_meta() -> None:
+    box = "{{Infobox x\n| a = 1\n| b = 2\n| c = 3\n}}\nwords"
+    documents, _ = extract([record("1", box), record("2")])
+    expected = '{"infobox": {"name": "Infobox x", "pairs": {"a": "1", "b": "2", "c": "3"}}}'
+    assert documents["meta"].to_list() == [expected, None]
+
+
+@pytest.mark.parametrize("option", ["tables", "math"])
+def test_a_bad_option_is_named(option: str) -> None:
+    with pytest.raises(ConfigError, match=f"{option} is 'x'; it can be"):
+        ExtractConfig(**{option: "x"})  # type: ignore[arg-type]
 
 
 def test_a_lost_record_is_an_accounting_error(monkeypatch: pytest.MonkeyPatch) -> None:
