@@ -3,92 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 from data.contracts.corpus import CANDIDATES
-from data.errors import AccountingError, ConfigError
+from data.errors import AccountingError
 from data.segment import sentence_count, word_count
-from pipelines import extensions, quality
+from pipelines import decontaminate, quality
+from pipelines.clean_config import DEFAULT_RECIPE, CleanConfig
 from pipelines.language import UNDECIDED, identify
 from pipelines.minhash import fingerprints
 from pipelines.normalise import normalised, without_boilerplate
-from pipelines.privacy import mask
+from pipelines.privacy import treat
+from pipelines.privacy.treatment import REASON as PERSONAL_DATA
 from pipelines.quality import c4
 from pipelines.quality.lines import drop_lines
-from pipelines.quality.registry import RULES
 from pipelines.sections import Pieces, moved, rejoin
 
-VERSION = 2
+__all__ = ["STAGE", "VERSION", "CleanConfig", "clean"]
+
+VERSION = 3
 STAGE = "clean"
-DEFAULT_RECIPE = "wikipedia"
 
 _PII = pl.List(pl.Struct({"type": pl.String, "count": pl.Int32}))
 _SECTIONS = pl.List(pl.Struct({"level": pl.Int8, "title": pl.String, "start": pl.Int32, "end": pl.Int32}))
 _REJECTS = ("doc_id", "source", "origin", "stage", "kind", "reason", "detail", "n_chars")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CleanConfig:
-    """What is kept, and by which rules.
-
-    `recipe` names the rules that run (None: by the reader of the source); `rules` adds further ones, by their names
-    or as `module:attribute`; `thresholds` sets single rules, false switches one off. `bad_words` are refused where
-    they occur. `languages` are kept (empty: all). `modules` bring rules, recipes and readers; `mask` hides
-    personal data.
-    """
-
-    recipe: str | None = None
-    rules: tuple[str, ...] = ()
-    thresholds: Mapping[str, float | bool] = field(default_factory=dict)
-    bad_words: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
-    mask: bool = True
-
-    def __post_init__(self) -> None:
-        extensions.load(self.modules)
-        if self.recipe is not None:
-            self.chosen()
-        for name in (*self.rules, *self.thresholds):
-            _rule(name)
-
-    def chosen(self) -> tuple[tuple[quality.LineRule, ...], tuple[quality.Rule, ...]]:
-        """The line rules and the rules that run. Raises ConfigError for a name or threshold that is wrong."""
-        # A worker process gets this object without __post_init__, and has imported none of the modules.
-        extensions.load(self.modules)
-        more = [_rule(name) for name in self.rules]
-        if self.bad_words:
-            more.append(c4.bad_words(self.bad_words))
-        return quality.chosen(self.recipe or DEFAULT_RECIPE, thresholds=self.thresholds, rules=more)
-
-    def for_recipe(self, name: str) -> CleanConfig:
-        """These options with a recipe where none is named."""
-        return self if self.recipe else replace(self, recipe=name)
-
-    def code(self) -> dict[str, str]:
-        """For each rule of a user's module the version of that module: part of what decides the outcome."""
-        lines, rules = self.chosen()
-        modules = {
-            **{rule.reason: rule.drops.__module__ for rule in lines},
-            **{rule.reason: rule.signal.__module__ for rule in rules},
-        }
-        versions = {name: extensions.code(module) for name, module in modules.items()}
-        return {name: version for name, version in versions.items() if version is not None}
-
-
-def _rule(name: str) -> quality.AnyRule:
-    if ":" not in name:
-        return quality.rule_named(name)
-    rule = extensions.found(name)
-    if not isinstance(rule, quality.Rule | quality.LineRule):
-        raise ConfigError(f"rules: '{name}' is no Rule or LineRule but a {type(rule).__name__}")
-    if RULES.get(rule.reason, rule) != rule:
-        raise ConfigError(f"rules: there is a quality rule '{rule.reason}' already; give '{name}' another reason")
-    return rule
 
 
 def clean(documents: pl.DataFrame, *, config: CleanConfig | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -99,7 +39,7 @@ def clean(documents: pl.DataFrame, *, config: CleanConfig | None = None) -> tupl
     config = config or CleanConfig()
     lines, rules = config.chosen()
     shortened = drop_lines(_named(_rewritten(documents, config)), lines)
-    judged = _judged(_measured(shortened), rules, config)
+    judged = _refused(_judged(_measured(shortened), rules, config), config)
     rejects = _rejects(judged.filter(pl.col("reason").is_not_null()))
     kept = judged.filter(pl.col("reason").is_null())
     candidates = kept.with_columns(fingerprints(kept["text"].to_list())).select(CANDIDATES.schema.names)
@@ -111,19 +51,21 @@ def clean(documents: pl.DataFrame, *, config: CleanConfig | None = None) -> tupl
 
 
 def _rewritten(documents: pl.DataFrame, config: CleanConfig) -> pl.DataFrame:
-    """Documents with plain, masked text, their sections moved along, and `pii`."""
+    """Documents with plain, masked text, their sections moved along, `pii`, and `personal`: kinds that are refused."""
     cut = [Pieces.of(text, sections) for text, sections in documents.select("text", "sections").iter_rows()]
     texts = pl.DataFrame({"text": pl.Series([text for pieces in cut for text in pieces.texts], dtype=pl.String)})
     changed: list[str] = texts.select(_plain(pl.col("text"), config))["text"].to_list()
-    changed, found = mask(changed) if config.mask else (changed, [[] for _ in changed])
+    treated = treat(changed, config=config.privacy)
     rows, start = [], 0
     for pieces, sections in zip(cut, documents["sections"].to_list(), strict=True):
         end = start + len(pieces.texts)
-        text, offsets = rejoin(pieces, changed[start:end])
-        rows.append((text, moved(sections, offsets, pieces.cuts[-1]), _summed(found[start:end])))
+        text, offsets = rejoin(pieces, treated.texts[start:end])
+        rows.append((text, moved(sections, offsets, pieces.cuts[-1]), _summed(treated.counts[start:end])))
         start = end
     schema = pl.Schema({"text": pl.String(), "sections": _SECTIONS, "pii": _PII})
-    return documents.with_columns(pl.DataFrame(rows, schema=schema, orient="row"))
+    kinds = pl.col("pii").list.eval(pl.element().struct.field("type")).list.join(", ").replace("", None)
+    refused = kinds if config.privacy.mode == "reject" else pl.lit(None, pl.String)
+    return documents.with_columns(pl.DataFrame(rows, schema=schema, orient="row")).with_columns(personal=refused)
 
 
 def _plain(text: pl.Expr, config: CleanConfig) -> pl.Expr:
@@ -188,6 +130,21 @@ def _judged(documents: pl.DataFrame, rules: tuple[quality.Rule, ...], config: Cl
         .otherwise(pl.coalesce(verdict["detail"], pl.when(unknown).then(language)))
     )
     return documents.with_columns(quality.as_struct(signals), reason=reason, detail=detail)
+
+
+def _refused(judged: pl.DataFrame, config: CleanConfig) -> pl.DataFrame:
+    """Those that passed the rules, refused where they hold personal data or pieces of an evaluation set."""
+    overlaps = pl.Series("overlaps", _overlaps(judged, config), pl.String)
+    found = (pl.col("personal"), PERSONAL_DATA), (pl.col("overlaps"), decontaminate.REASON)
+    more = [pl.when(detail.is_not_null()).then(pl.lit(reason)) for detail, reason in found]
+    detail = pl.when(pl.col("reason").is_null()).then(pl.coalesce("personal", "overlaps")).otherwise("detail")
+    return judged.with_columns(overlaps).with_columns(reason=pl.coalesce("reason", *more), detail=detail)
+
+
+def _overlaps(judged: pl.DataFrame, config: CleanConfig) -> list[str | None]:
+    if not config.decontamination.sets:
+        return [None] * judged.height
+    return decontaminate.overlaps(judged["text"].to_list(), decontaminate.index_of(config.decontamination))
 
 
 def _rejects(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,16 @@ class Index:
         """Memory of the arrays."""
         arrays = (self.keys, self.starts, self.owners, self.sizes, self.set_of, self.is_present)
         return sum(array.nbytes for array in arrays)
+
+
+def index_of(config: DecontaminationConfig) -> Index:
+    """The index of these sets, read once per process."""
+    return _index(tuple(sorted(config.sets.items())), config.columns, config.n, config.min_share)
+
+
+@lru_cache(maxsize=1)
+def _index(sets: tuple[tuple[str, str], ...], columns: tuple[str, ...], n: int, min_share: float) -> Index:
+    return read_index(DecontaminationConfig(sets=dict(sets), columns=columns, n=n, min_share=min_share))
 
 
 def read_index(config: DecontaminationConfig, *, locate: Callable[[str], Path] = path_of) -> Index:

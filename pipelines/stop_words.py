@@ -28,7 +28,7 @@ _STOP_WORDS = {
     "efter under",
     "da": "og i at det er en af den til på som med for de var han der et har ikke fra om men jeg hun sig "
     "efter ved blev",
-    "no": "og i det er en av som på til for med den at han de var et har ikke fra om men jeg hun seg etter "
+    "nb": "og i det er en av som på til for med den at han de var et har ikke fra om men jeg hun seg etter "
     "ved ble også",
     "fi": "ja on oli se että ei hän myös sen mutta joka kun tai vuonna ovat hänen ole niin kuin mukaan kanssa "
     "jotka minä",

@@ -23,6 +23,7 @@ NO_STEPS = (
     "report",
     "graph",
     "checks",
+    "clean_config",
     "extensions",
     "minhash",
     "sections",

@@ -34,9 +34,10 @@ def candidates(job: Job, documents: Ref) -> Ref:
     """Clean text of the documents that pass the filters which look at one document alone."""
     config = versions.candidates_config(job)
     version = versions.candidates(job, documents.version)
+    options = versions.clean_config(job)
 
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
-        compute = partial(_clean, job.path(documents) / part["file"], job.recipe.clean)
+        compute = partial(_clean, job.path(documents) / part["file"], options)
         return Unit(part["index"], part_key(part, config), compute, told)
 
     units = _each(job, documents, job.listen("Clean"), unit)

@@ -76,7 +76,7 @@ def _source_units(job: Job, name: str, raw: list[RawFile], config: str, *, apart
     reading = versions.reading(job, source)
     if (reading["reader"] or sources.reader_for(entries)) == "wikipedia":
         return _dump_units(job, source, raw, config, apart=apart)
-    return _record_units(job, source, entries, fingerprint([config, source.name, source.language]))
+    return _record_units(job, source, entries, fingerprint([config, source.name, source.language, reading]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from data.hashing import fingerprint
 from flows.job import Job, version_of
 from pipelines import (
     clean,
+    decontaminate,
     dedup,
     extract,
     language,
@@ -38,7 +39,6 @@ def documents_config(job: Job) -> dict[str, Any]:
     """What decides how sources become documents."""
     return {
         "extract": job.recipe.of("extract"),
-        "sources": {source.name: reading(job, source) for source in job.sources},
         "versions": [extract.VERSION, sources.VERSION, wikipedia.VERSION, main_text.VERSION],
         "on_bad_file": job.recipe.on_bad_file,
         "page_seconds": job.recipe.page_seconds,
@@ -55,7 +55,9 @@ def candidates_config(job: Job) -> dict[str, Any]:
     config = clean_config(job)
     options = {name: value for name, value in asdict(config).items() if name != "modules"}
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
-    return {"clean": options, "versions": [step.VERSION for step in steps], "rules": config.code()}
+    sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
+    versions = [step.VERSION for step in steps]
+    return {"clean": options, "versions": versions, "rules": config.code(), "evaluation_sets": sets}
 
 
 def clean_config(job: Job) -> CleanConfig:
@@ -83,7 +85,7 @@ def dedup_config(job: Job) -> dict[str, Any]:
 
 def documents(job: Job, raw: list[tuple[str, str]]) -> str:
     """Version from the (source, sha256) of the files."""
-    read_as = [[source.name, source.reader, source.language] for source in job.sources]
+    read_as = [[source.name, reading(job, source), source.language] for source in job.sources]
     return version_of(CONTRACTS["documents"], raw, documents_config(job), read_as)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,8 @@ from data.conform import conform
 from data.contracts import CONTRACTS
 from data.errors import ConfigError
 from pipelines.clean import CleanConfig, clean
+from pipelines.decontaminate import DecontaminationConfig
+from pipelines.privacy import PrivacyConfig
 from pipelines.sections import Pieces, moved, rejoin
 
 RIVER = "The river carries water past the castle, and it has done so for a thousand years."
@@ -71,7 +74,7 @@ def test_personal_data_is_masked_and_counted() -> None:
     row = clean(documents(text))[0].row(0, named=True)
     assert row["text"].endswith("Write to [EMAIL].")
     assert row["pii"] == [{"type": "email", "count": 1}]
-    kept = clean(documents(text), config=CleanConfig(mask=False))[0].row(0, named=True)
+    kept = clean(documents(text), config=CleanConfig(privacy=PrivacyConfig(kinds=())))[0].row(0, named=True)
     assert (kept["text"], kept["pii"]) == (text, [])
 
 
@@ -184,3 +187,28 @@ def test_moved_sections_hold_what_they_held(parts: list[str]) -> None:
     joined, offsets = rejoin(pieces, [piece.strip() for piece in pieces.texts])
     found = moved(made, offsets, len(text)) or []
     assert [joined[part["start"] : part["end"]].strip() for part in found] == [part.strip() for part in parts]
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("reject", 1), ("tag", 2), ("mask", 2)])
+def test_personal_data_can_refuse_a_document_or_be_told_alone(mode: str, kept: int) -> None:
+    texts = (RIVER, f"{TOWN} Write to a@b.com, not to c@d.org.")
+    candidates, rejects = clean(documents(*texts), config=CleanConfig(privacy=PrivacyConfig(mode=mode)))
+    assert candidates.height == kept
+    assert rejects.select("reason", "detail").rows() == [("personal_data_found", "email")] * (2 - kept)
+    if mode == "tag":
+        assert candidates["text"][1] == texts[1]
+        assert candidates["pii"][1].to_list() == [{"type": "email", "count": 2}]
+
+
+def test_a_document_with_a_piece_of_an_evaluation_set_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "quiz.txt").write_text("Which of these towns has a market on the second day of the week?\n", "utf-8")
+    sets = DecontaminationConfig(sets={"quiz": str(tmp_path / "quiz.txt")}, n=5)
+    taken = f"{TOWN} Which of these towns has a market is asked."
+    candidates, rejects = clean(documents(RIVER, taken), config=CleanConfig(decontamination=sets))
+    assert candidates["doc_id"].to_list() == ["s:0"]
+    assert rejects.select("reason", "detail").rows() == [("overlaps_evaluation_set", "quiz: which of these towns has")]
+
+
+def test_a_rule_comes_before_personal_data(tmp_path: Path) -> None:
+    _, rejects = clean(documents("a@b.com"), config=CleanConfig(privacy=PrivacyConfig(mode="reject")))
+    assert rejects["reason"].to_list() == ["too_few_words"]
