@@ -94,7 +94,7 @@ class _File:
 
     @property
     def listen(self) -> Progress:
-        return self.job.listen("Extract" if len(self.job.sources) == 1 else f"Extract {self.source.name}")
+        return _listener(self.job, self.source)
 
     @property
     def reader(self) -> str:
@@ -117,6 +117,10 @@ class _File:
     def dump(self, pages: DumpPages) -> Dump:
         chars = self.job.recipe.page_chars
         return wikipedia.dump_of(pages, self.source.name, max_chars=chars, salvage=self.salvage)
+
+
+def _listener(job: Job, source: Source) -> Progress:
+    return job.listen("Extract" if len(job.sources) == 1 else f"Extract {source.name}", unit="B")
 
 
 def _options(job: Job, source: Source, file: str) -> Options:
@@ -175,7 +179,7 @@ def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
 def _record_units(job: Job, source: Source, entries: list[Entry], about: str) -> Iterator[Unit]:
     """A unit for each batch of records, known by what the records hold."""
     options = _options(job, source, entries[0].name if len(entries) == 1 else source.name)
-    listen = job.listen("Extract" if len(job.sources) == 1 else f"Extract {source.name}")
+    listen = _listener(job, source)
     records = sources.read(
         entries if len(entries) > 1 else entries[0].path,
         source=source.name,

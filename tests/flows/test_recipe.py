@@ -40,7 +40,7 @@ def job(folder: Path, recipe: Recipe, name: str = "posts.forum", text: str = POS
 def test_config_brings_reader_recipe_and_rules_from_the_file_beside_it(tmp_path: Path) -> None:
     recipe = read_recipe(config(tmp_path, "modules: [forum.py]\nclean: {recipe: forum}\n"))
     made = job(tmp_path, recipe)
-    documents = corpus.documents(made, [corpus.fetch(made, made.sources[0])])
+    documents = corpus.documents(made, corpus.fetch(made, made.sources[0]))
     kept = corpus.candidates(made, documents)
     assert (documents.rows, kept.rows) == (3, 1)
     assert made.manifest(kept)["parts"][0]["counts"]["filtered"] == {"too_few_words": 1, "too_shouty": 1}

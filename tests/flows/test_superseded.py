@@ -95,6 +95,6 @@ def test_a_limit_holds_for_all_files_of_a_source(tmp_path: Path) -> None:
         started="",
         workers=0,
     )
-    raw = corpus.fetch(job, job.sources[0])
-    ref = documents.documents(job, [replace(raw, path=path, sha256=path.name) for path in paths])
+    raw = corpus.fetch(job, job.sources[0])[0]
+    ref = documents.documents(job, [replace(raw, path=path, name=path.name, sha256=path.name) for path in paths])
     assert corpus.read(job, ref, ["doc_id"])["doc_id"].to_list() == ["enwiki:1", "enwiki:2", "enwiki:3"]
