@@ -71,8 +71,18 @@ def commands(*group: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((docs/[^)]+)\)", README))
-def test_pictures_are_there(path: str) -> None:
-    assert (ROOT / path).stat().st_size > 10_000
+def test_pages_and_pictures_are_there(path: str) -> None:
+    assert (ROOT / path).stat().st_size > (10_000 if path.endswith(".png") else 1_000)
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "corpus.md").read_text("utf-8"), re.DOTALL)
+)
+def test_options_of_the_guide_are_known(block: str, tmp_path: Path) -> None:
+    from flows.recipe import read_recipe
+
+    (tmp_path / "config.yaml").write_text(block, "utf-8")
+    assert read_recipe(tmp_path / "config.yaml").model_fields_set
 
 
 def test_datasets_named_are_those_of_the_contracts() -> None:
