@@ -35,8 +35,7 @@ _RATIO = 5  # characters of a dump per compressed byte, about
 
 def documents(job: Job, raw: list[RawFile]) -> Ref:
     """Plain text of every page; redirects, other namespaces and unreadable pages are rejected with a reason."""
-    inputs = [(file.source, file.sha256) for file in raw]
-    version = versions.documents(job, inputs)
+    version = versions.documents(job, raw)
     config = versions.documents_config(job)
     recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
 

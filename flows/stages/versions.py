@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +26,7 @@ from pipelines import (
     tokenise,
 )
 from pipelines.clean import CleanConfig
+from pipelines.download import RawFile
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
 
@@ -83,10 +85,18 @@ def dedup_config(job: Job) -> dict[str, Any]:
     return {"dedup": job.recipe.of("dedup"), "versions": [dedup.VERSION]}
 
 
-def documents(job: Job, raw: list[tuple[str, str]]) -> str:
-    """Version from the (source, sha256) of the files."""
+def documents(job: Job, raw: Iterable[RawFile]) -> str:
+    """Version from the bytes of the files, and from the names of those that are no dumps: they tell reader and ids."""
     read_as = [[source.name, reading(job, source), source.language] for source in job.sources]
-    return version_of(CONTRACTS["documents"], raw, documents_config(job), read_as)
+    named = {source.name: reading(job, source)["reader"] for source in job.sources}
+    files_read = [
+        [file.source, file.sha256, None if _is_dump(named.get(file.source), file.name) else file.name] for file in raw
+    ]
+    return version_of(CONTRACTS["documents"], files_read, documents_config(job), read_as)
+
+
+def _is_dump(reader: str | None, name: str) -> bool:
+    return (reader or sources.known_reader(name)) == "wikipedia"
 
 
 def candidates(job: Job, documents_version: str) -> str:
