@@ -59,7 +59,8 @@ def candidates_config(job: Job) -> dict[str, Any]:
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
     versions = [step.VERSION for step in steps]
-    return {"clean": options, "versions": versions, "rules": config.code(), "evaluation_sets": sets}
+    rules = {"chosen": config.decisions(), "code": config.code()}
+    return {"clean": options, "versions": versions, "rules": rules, "evaluation_sets": sets}
 
 
 def clean_config(job: Job) -> CleanConfig:

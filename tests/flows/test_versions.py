@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from flows.job import Job, make_job
 from flows.recipe import Recipe
-from flows.stages import corpus, documents
+from flows.stages import corpus, documents, versions
+from pipelines import quality
+from pipelines.quality import QualityRecipe, Rule, gopher, registry
 
 
 def made_job(tmp_path: Path, source: Path, recipe: Recipe | None = None) -> Job:
@@ -38,3 +43,28 @@ def test_a_file_with_another_name_is_another_document(tmp_path: Path) -> None:
     assert ids(made_job(tmp_path, folder)) == ["texts:a.txt", "texts:b.txt"]
     (folder / "b.txt").rename(folder / "c.txt")
     assert ids(made_job(tmp_path, folder)) == ["texts:a.txt", "texts:c.txt"]
+
+
+MINE = Rule(reason="fewer_than_mine", signal=gopher.n_words, least=3, cites="this test")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "rule"),
+    [
+        (QualityRecipe(name="mine", rules=("fewer_than_mine",), thresholds={"fewer_than_mine": 4}), MINE),
+        (QualityRecipe(name="mine", rules=("fewer_than_mine", "too_many_hashes")), MINE),
+        (QualityRecipe(name="mine", rules=("fewer_than_mine",), citations=True), MINE),
+        (QualityRecipe(name="mine", rules=("fewer_than_mine",)), MINE.at(4)),
+        (QualityRecipe(name="mine", rules=("fewer_than_mine",)), replace(MINE, languages=quality.ENGLISH)),
+    ],
+)
+def test_what_a_recipe_of_a_user_says_decides_the_candidates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: QualityRecipe, rule: Rule
+) -> None:
+    found = []
+    for named, own in ((QualityRecipe(name="mine", rules=("fewer_than_mine",)), MINE), (recipe, rule)):
+        monkeypatch.setitem(registry.RULES, own.reason, own)
+        monkeypatch.setitem(registry.RECIPES, named.name, named)
+        job = made_job(tmp_path, Path(__file__), Recipe.model_validate({"clean": {"recipe": "mine"}}))
+        found.append(versions.candidates(job, "d"))
+    assert found[0] != found[1]
