@@ -10,7 +10,7 @@ from data import files, segment
 from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
-from flows.job import Job, version_of
+from flows.job import Job, exact, version_of
 from pipelines import (
     clean,
     decontaminate,
@@ -29,6 +29,9 @@ from pipelines.clean import CleanConfig
 from pipelines.download import RawFile
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
+
+_WITHOUT_MARKUP = ("wikipedia", "text", "jsonl", "csv", "parquet")
+"""Readers of which no record is a web page, unless `markup` says so."""
 
 
 def reading(job: Job, source: Source) -> dict[str, Any]:
@@ -49,7 +52,14 @@ def documents_config(job: Job) -> dict[str, Any]:
         "part_chars": job.recipe.part_chars,
         "limit": job.limit,
         "readers": sources.code(readers(job)),
+        "libraries": exact("trafilatura", "lxml") if _may_read_html(job) else {},
     }
+
+
+def _may_read_html(job: Job) -> bool:
+    """Whether a source may hold web pages, as far as can be told before it is read."""
+    found = [(_reader(job, source), reading(job, source)["options"].get("markup")) for source in job.sources]
+    return any(markup == "html" or reader not in _WITHOUT_MARKUP for reader, markup in found)
 
 
 def candidates_config(job: Job) -> dict[str, Any]:
@@ -60,7 +70,9 @@ def candidates_config(job: Job) -> dict[str, Any]:
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
     versions = [step.VERSION for step in steps]
     rules = {"chosen": config.decisions(), "code": config.code()}
-    return {"clean": options, "versions": versions, "rules": rules, "evaluation_sets": sets}
+    checks = ("python-stdnum",) if "national_id" in config.privacy.kinds else ()
+    libraries = exact("pycld2", "py3langid", *checks)
+    return {"clean": options, "versions": versions, "rules": rules, "evaluation_sets": sets, "libraries": libraries}
 
 
 def clean_config(job: Job) -> CleanConfig:

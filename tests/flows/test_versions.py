@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,3 +69,59 @@ def test_what_a_recipe_of_a_user_says_decides_the_candidates(
         job = made_job(tmp_path, Path(__file__), Recipe.model_validate({"clean": {"recipe": "mine"}}))
         found.append(versions.candidates(job, "d"))
     assert found[0] != found[1]
+
+
+@pytest.fixture
+def releases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Versions of libraries that a test may change."""
+    found = dict.fromkeys(("polars", "pyarrow"), "2.1.0") | {"tokenizers": "0.23.1", "lxml": "6.0.1"}
+    found |= {"trafilatura": "2.3.0", "pycld2": "0.42", "py3langid": "0.4.0", "python-stdnum": "2.2"}
+    monkeypatch.setattr("importlib.metadata.version", found.__getitem__)
+    return found
+
+
+def found_versions(tmp_path: Path, source: str, recipe: Recipe) -> tuple[str, str]:
+    """The versions of documents and candidates."""
+    (tmp_path / source).write_text("Some words.")
+    job = made_job(tmp_path, tmp_path / source, recipe)
+    return versions.documents(job, []), versions.candidates(job, "d")
+
+
+@pytest.mark.parametrize(
+    ("library", "source", "options", "changes"),
+    [
+        ("trafilatura", "a.html", {}, (True, False)),
+        ("trafilatura", "a.jsonl", {"sources": {"a": {"markup": "html"}}}, (True, False)),
+        ("trafilatura", "a.jsonl", {}, (False, False)),
+        ("trafilatura", "a.xml", {}, (False, False)),
+        ("pycld2", "a.txt", {}, (False, True)),
+        ("py3langid", "a.txt", {}, (False, True)),
+        ("python-stdnum", "a.txt", {}, (False, True)),
+        ("python-stdnum", "a.txt", {"clean": {"privacy": {"kinds": ["email"]}}}, (False, False)),
+    ],
+)
+def test_a_release_of_a_library_decides_what_it_works_on(
+    tmp_path: Path, releases: dict[str, str], library: str, source: str, options: dict[str, Any], changes: tuple[bool]
+) -> None:
+    recipe = Recipe.model_validate(options)
+    before = found_versions(tmp_path, source, recipe)
+    releases[library] += ".9"
+    after = found_versions(tmp_path, source, recipe)
+    assert tuple(one != other for one, other in zip(before, after, strict=True)) == changes
+
+
+@pytest.mark.parametrize(
+    ("library", "release", "changes"),
+    [
+        ("tokenizers", "0.24.0", True),
+        ("tokenizers", "0.23.9", False),
+        ("polars", "3.0", True),
+        ("polars", "2.9", False),
+    ],
+)
+def test_a_release_that_may_break_things_decides_every_dataset(
+    releases: dict[str, str], library: str, release: str, changes: bool
+) -> None:
+    before = versions.tokens("c", "t")
+    releases[library] = release
+    assert (versions.tokens("c", "t") != before) is changes
