@@ -177,7 +177,7 @@ def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
 
 def _record_units(job: Job, source: Source, entries: list[Entry], about: str) -> Iterator[Unit]:
     """A unit for each batch of records, known by what the records hold."""
-    options = _options(job, source, entries[0].name if len(entries) == 1 else source.name)
+    options = _options(job, source, source.name)  # whatever the number of its files: a part may be kept from before
     listen = _listener(job, source)
     records = sources.read(
         entries if len(entries) > 1 else entries[0].path,
