@@ -180,7 +180,7 @@ def _record_units(job: Job, source: Source, entries: list[Entry], about: str) ->
     options = _options(job, source, source.name)  # whatever the number of its files: a part may be kept from before
     listen = _listener(job, source)
     records = sources.read(
-        entries if len(entries) > 1 else entries[0].path,
+        entries[0].path if len(entries) == 1 and "/" not in entries[0].name else entries,
         source=source.name,
         max_chars=job.recipe.page_chars,
         limit=job.limit,

@@ -125,3 +125,12 @@ def test_a_release_that_may_break_things_decides_every_dataset(
     before = versions.tokens("c", "t")
     releases[library] = release
     assert (versions.tokens("c", "t") != before) is changes
+
+
+def test_a_file_in_a_folder_keeps_its_id_when_others_join_it(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.txt").write_text("Some words of one.")
+    assert ids(made_job(tmp_path, folder)) == ["texts:deep/a.txt"]
+    (folder / "deep" / "b.txt").write_text("Some words of another.")
+    assert ids(made_job(tmp_path, folder)) == ["texts:deep/a.txt", "texts:deep/b.txt"]
