@@ -210,10 +210,16 @@ class Build:
 
 
 def write_parquet(path: Path, table: pa.Table, *, metadata: Mapping[str, str] | None = None) -> None:
-    """Write plain Parquet atomically: zstd level 3, statistics, page index, row groups of about 16 MB."""
+    """Write plain Parquet atomically: zstd level 3, statistics, page index, row groups of about 16 MB.
+
+    The bytes depend on the values alone. Pages end where the chunks of a table do, so these are made one; its size is
+    that of a message of Arrow, which leaves out a bitmap that says of no value that it is null.
+    """
+    table = table.combine_chunks()
     if metadata:
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
-    rows = max(1, int(table.num_rows * _ROW_GROUP_BYTES / max(table.nbytes, 1)))
+    size = sum(map(pa.ipc.get_record_batch_size, table.to_batches()))
+    rows = max(1, table.num_rows * _ROW_GROUP_BYTES // max(size, 1))
     with files.staging(path) as staged:
         pq.write_table(
             table, staged, compression="zstd", compression_level=3, write_page_index=True, row_group_size=rows

@@ -99,10 +99,20 @@ def make_job(
 
 
 def tools() -> dict[str, str]:
-    """Major versions of the libraries that decide the bytes of a dataset."""
+    """Major versions of the libraries that decide the bytes of every dataset; of 0.23.1 that is 0.23."""
+    return {name: _major(version) for name, version in exact("polars", "pyarrow", "tokenizers").items()}
+
+
+def _major(version: str) -> str:
+    first, second, *_ = version.split(".")
+    return f"0.{second}" if first == "0" else first
+
+
+def exact(*libraries: str) -> dict[str, str]:
+    """Versions of libraries whose every release may find something else in a text."""
     from importlib.metadata import version
 
-    return {name: version(name).split(".", maxsplit=1)[0] for name in ("polars", "pyarrow", "tokenizers")}
+    return {name: version(name) for name in libraries}
 
 
 def version_of(contract: Contract, *parts: Any) -> str:

@@ -73,7 +73,7 @@ def _raw_step(source: Source, found: list[RawFile] | None) -> Step:
 
 
 def _corpus_steps(job: Job, raw: list[RawFile]) -> list[Step]:
-    documents = versions.documents(job, [(file.source, file.sha256) for file in raw])
+    documents = versions.documents(job, raw)
     candidates = versions.candidates(job, documents)
     duplicates = versions.duplicates(job, candidates)
     corpus = versions.corpus(candidates, duplicates)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from data.errors import ConfigError
 from pipelines import extensions, quality
@@ -13,6 +14,7 @@ from pipelines.quality import c4
 from pipelines.quality.registry import RULES
 
 DEFAULT_RECIPE = "wikipedia"
+_NO_DECISIONS = ("cites", "drops")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,13 @@ class CleanConfig:
     def for_recipe(self, name: str) -> CleanConfig:
         """These options with a recipe where none is named."""
         return self if self.recipe else replace(self, recipe=name)
+
+    def decisions(self) -> dict[str, Any]:
+        """What the recipe and the rules say, whoever wrote them: rules in their order, thresholds and languages."""
+        lines, rules = self.chosen()
+        asked = [{**asdict(rule), "signal": quality.signal_name(rule)} for rule in rules]
+        told = [{key: rule[key] for key in rule if key not in _NO_DECISIONS} for rule in [*map(asdict, lines), *asked]]
+        return {"rules": told, "citations": quality.recipe_named(self.recipe or DEFAULT_RECIPE).citations}
 
     def code(self) -> dict[str, str]:
         """For each rule of a user's module the version of that module: part of what decides the outcome."""

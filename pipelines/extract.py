@@ -89,8 +89,7 @@ def extract(
     for record in sorted(records, key=_order):
         outcome: Extracted | Reject = page_timeout(page_seconds)
         with suppress(PageTimeoutError), limited(page_seconds, deadly=deadly):
-            record = with_main_text(record)  # noqa: PLW2901
-            outcome = _outcome(record, config, lang)
+            record, outcome = attempt(record, config, lang)  # noqa: PLW2901
         if isinstance(outcome, Reject):
             rejects.append(_reject_row(record, outcome))
         else:
@@ -102,6 +101,15 @@ def extract(
 def page_timeout(seconds: float | None) -> Reject:
     """The reject of a record whose extraction was stopped."""
     return failed("page_timeout", f"more than {seconds} s of CPU time")
+
+
+def attempt(record: Record, config: ExtractConfig, lang: str | None) -> tuple[Record, Extracted | Reject]:
+    """The record, of a web page its main text, and what becomes of it.
+
+    This is all that may take long, and nothing of Polars, whose threads a forked process would wait for in vain.
+    """
+    record = with_main_text(record)
+    return record, _outcome(record, config, lang)
 
 
 def _outcome(record: Record, config: ExtractConfig, lang: str | None) -> Extracted | Reject:

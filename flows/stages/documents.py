@@ -35,8 +35,7 @@ _RATIO = 5  # characters of a dump per compressed byte, about
 
 def documents(job: Job, raw: list[RawFile]) -> Ref:
     """Plain text of every page; redirects, other namespaces and unreadable pages are rejected with a reason."""
-    inputs = [(file.source, file.sha256) for file in raw]
-    version = versions.documents(job, inputs)
+    version = versions.documents(job, raw)
     config = versions.documents_config(job)
     recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
 
@@ -178,10 +177,10 @@ def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
 
 def _record_units(job: Job, source: Source, entries: list[Entry], about: str) -> Iterator[Unit]:
     """A unit for each batch of records, known by what the records hold."""
-    options = _options(job, source, entries[0].name if len(entries) == 1 else source.name)
+    options = _options(job, source, source.name)  # whatever the number of its files: a part may be kept from before
     listen = _listener(job, source)
     records = sources.read(
-        entries if len(entries) > 1 else entries[0].path,
+        entries[0].path if len(entries) == 1 and "/" not in entries[0].name else entries,
         source=source.name,
         max_chars=job.recipe.page_chars,
         limit=job.limit,

@@ -51,7 +51,7 @@ def extract_records(records: list[Record], options: Options, *, careful: bool = 
 
 
 def _tried(record: Record, options: Options) -> Record:
-    if record.reject or survives(partial(_extracted, [record], options), options.page_seconds):
+    if record.reject or survives(partial(extract.attempt, record, options.extract, options.lang), options.page_seconds):
         return record
     return replace(record, text="", reject=extract.page_timeout(options.page_seconds))
 

@@ -52,7 +52,8 @@ def _rewritten(target: Build, part: Part, losers: pl.DataFrame) -> Part:
 
 def _output(target: Build, part: Part, losers: pl.DataFrame) -> Output:
     frame = pl.read_parquet(target.folder / part.file)
-    lost = frame.join(losers.select("doc_id", "winner"), on="doc_id", maintain_order="left")
+    winners = losers.select("doc_id", "winner").unique(maintain_order=True)  # a page may stand in this part twice
+    lost = frame.join(winners, on="doc_id", maintain_order="left")
     rejects = lost.select(
         "doc_id",
         "source",

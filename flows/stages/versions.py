@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -9,7 +10,7 @@ from data import files, segment
 from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
-from flows.job import Job, version_of
+from flows.job import Job, exact, version_of
 from pipelines import (
     clean,
     decontaminate,
@@ -25,8 +26,12 @@ from pipelines import (
     tokenise,
 )
 from pipelines.clean import CleanConfig
+from pipelines.download import RawFile
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
+
+_WITHOUT_MARKUP = ("wikipedia", "text", "jsonl", "csv", "parquet")
+"""Readers of which no record is a web page, unless `markup` says so."""
 
 
 def reading(job: Job, source: Source) -> dict[str, Any]:
@@ -47,7 +52,14 @@ def documents_config(job: Job) -> dict[str, Any]:
         "part_chars": job.recipe.part_chars,
         "limit": job.limit,
         "readers": sources.code(readers(job)),
+        "libraries": exact("trafilatura", "lxml") if _may_read_html(job) else {},
     }
+
+
+def _may_read_html(job: Job) -> bool:
+    """Whether a source may hold web pages, as far as can be told before it is read."""
+    found = [(_reader(job, source), reading(job, source)["options"].get("markup")) for source in job.sources]
+    return any(markup == "html" or reader not in _WITHOUT_MARKUP for reader, markup in found)
 
 
 def candidates_config(job: Job) -> dict[str, Any]:
@@ -57,7 +69,10 @@ def candidates_config(job: Job) -> dict[str, Any]:
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
     versions = [step.VERSION for step in steps]
-    return {"clean": options, "versions": versions, "rules": config.code(), "evaluation_sets": sets}
+    rules = {"chosen": config.decisions(), "code": config.code()}
+    checks = ("python-stdnum",) if "national_id" in config.privacy.kinds else ()
+    libraries = exact("pycld2", "py3langid", *checks)
+    return {"clean": options, "versions": versions, "rules": rules, "evaluation_sets": sets, "libraries": libraries}
 
 
 def clean_config(job: Job) -> CleanConfig:
@@ -83,10 +98,18 @@ def dedup_config(job: Job) -> dict[str, Any]:
     return {"dedup": job.recipe.of("dedup"), "versions": [dedup.VERSION]}
 
 
-def documents(job: Job, raw: list[tuple[str, str]]) -> str:
-    """Version from the (source, sha256) of the files."""
+def documents(job: Job, raw: Iterable[RawFile]) -> str:
+    """Version from the bytes of the files, and from the names of those that are no dumps: they tell reader and ids."""
     read_as = [[source.name, reading(job, source), source.language] for source in job.sources]
-    return version_of(CONTRACTS["documents"], raw, documents_config(job), read_as)
+    named = {source.name: reading(job, source)["reader"] for source in job.sources}
+    files_read = [
+        [file.source, file.sha256, None if _is_dump(named.get(file.source), file.name) else file.name] for file in raw
+    ]
+    return version_of(CONTRACTS["documents"], files_read, documents_config(job), read_as)
+
+
+def _is_dump(reader: str | None, name: str) -> bool:
+    return (reader or sources.known_reader(name)) == "wikipedia"
 
 
 def candidates(job: Job, documents_version: str) -> str:

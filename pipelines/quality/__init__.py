@@ -126,4 +126,5 @@ __all__ = [
     "register_recipe",
     "register_rule",
     "rule_named",
+    "signal_name",
 ]

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data import files
+from data import files, versions
 from data.contracts import Column, Contract
 from data.errors import AccountingError
 from data.hashing import sha256_file
 from data.lake import MANIFEST, Lake
-from data.versions import NOTES, Build, Part, add_counts, check_counts
+from data.versions import NOTES, Build, Part, add_counts, check_counts, write_parquet
 
 CONTRACT = Contract(
     "toys", (1, 0), "Toys.", "toy", (Column("doc_id", pa.string(), "id"), Column("n", pa.int32(), "number"))
@@ -248,3 +248,22 @@ def test_any_reader_reads_it(lake: Lake) -> None:
     target = build(lake)
     target.commit([write(target), write(target, 1, "l", ("c",))], {})
     assert pl.read_parquet(lake.version("wiki", "toys", "v1") / "*.parquet")["doc_id"].to_list() == ["a", "b", "c"]
+
+
+def test_a_file_depends_on_the_values_and_not_on_how_they_lie_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "_ROW_GROUP_BYTES", 1 << 18)
+    whole = table(*(f"s:{i * 7919}" for i in range(30_000)))
+    numbers = whole["n"].combine_chunks()
+    bitmap = pa.Array.from_buffers(numbers.type, len(numbers), [pa.py_buffer(b"\xff" * 3750), numbers.buffers()[1]])
+    layouts = {
+        "whole": whole,
+        "chunked": pa.concat_tables([whole[:7001], whole[7001:20_011], whole[20_011:]]),
+        "with_bitmap": whole.set_column(1, CONTRACT.schema.field(1), bitmap),
+    }
+    for name, layout in layouts.items():
+        assert layout.equals(whole)
+        write_parquet(tmp_path / name, layout)
+    assert pq.ParquetFile(tmp_path / "whole").num_row_groups > 1
+    assert len({sha256_file(tmp_path / name) for name in layouts}) == 1

@@ -105,7 +105,7 @@ def job_of(lake: Path, *words: str) -> Job:
 
 def documents_version(job: Job) -> str:
     raw = [file for source in job.sources for file in corpus.fetch(job, source)]
-    return versions.documents(job, [(file.source, file.sha256) for file in raw])
+    return versions.documents(job, raw)
 
 
 def test_versions_hash_contents_in_order_and_neither_paths_nor_dates(tmp_path: Path) -> None:

@@ -98,3 +98,27 @@ def test_a_limit_holds_for_all_files_of_a_source(tmp_path: Path) -> None:
     raw = corpus.fetch(job, job.sources[0])[0]
     ref = documents.documents(job, [replace(raw, path=path, name=path.name, sha256=path.name) for path in paths])
     assert corpus.read(job, ref, ["doc_id"])["doc_id"].to_list() == ["enwiki:1", "enwiki:2", "enwiki:3"]
+
+
+def rows(folder: Path, **files: list[int]) -> None:
+    """JSON Lines files of a folder, of rows with these ids."""
+    folder.mkdir(exist_ok=True)
+    for name, ids in files.items():
+        lines = [f'{{"id": {i}, "text": "Words of {name} and {i}.", "published_at": "2020"}}' for i in ids]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+
+
+def test_rows_of_one_source_supersede_none_whatever_was_built_before(tmp_path: Path) -> None:
+    rows(tmp_path / "rows", a=[1, 2])
+    made(tmp_path, tmp_path / "rows")
+    rows(tmp_path / "rows", b=[2, 3])
+    with pytest.raises(ValidationError, match="unique"):
+        made(tmp_path, tmp_path / "rows")
+
+
+def test_a_page_twice_in_one_dump_and_later_in_another_is_accounted_for(tmp_path: Path) -> None:
+    twice = write(tmp_path / "a.xml.bz2", page(1, article(1)) + page(1, article(2)) + page(2, article(3)))
+    other = write(tmp_path / "b.xml.bz2", page(1, article(5)).replace("2020-", "2021-"))
+    ids, _, counts = made(tmp_path, twice, other)
+    assert ids == ["enwiki:2", "enwiki:1"]
+    assert counts == {"in": 4, "kept": 2, "filtered": {"superseded": 2}, "failed": {}}

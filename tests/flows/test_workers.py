@@ -253,6 +253,21 @@ def test_a_page_that_cannot_be_interrupted_is_rejected_in_a_second_attempt(tmp_p
     assert ref.rows == 1
 
 
+def for_ever(*_: object, **__: object) -> None:
+    while True:
+        pass
+
+
+def test_an_attempt_in_a_forked_process_leaves_polars_alone() -> None:
+    """Polars' threads are not forked: whatever waits for them waits for ever, using no CPU time."""
+    from pipelines import watchdog
+
+    record = Record(doc_id="w:1", source="w", origin="d", text="quick", markup="wikitext")
+    options = extraction.Options(extract=ExtractConfig(), lang=None, page_seconds=60, deadly=False, file="d")
+    with mock.patch("polars.DataFrame", for_ever), mock.patch.object(watchdog, "_GRACE", 0):
+        assert extraction._tried(record, options) is record
+
+
 def test_an_error_of_one_part_ends_the_stage(tmp_path: Path) -> None:
     path = write(tmp_path / "d.xml.bz2", page(1, article(1)) + page(2, "<b>") + page(3, article(3)))
     with pytest.raises(TextmillError, match=r"d\.xml\.bz2 is not well-formed XML at line"):
