@@ -8,7 +8,7 @@ from typing import Any
 
 from data.catalogue import Source, find
 from data.contracts import CONTRACTS, Contract
-from data.errors import TextmillError
+from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.lake import Lake
 from data.progress import Listener, silent
@@ -92,6 +92,10 @@ def make_job(
     names = [source.name for source in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise TextmillError(f"two sources are called '{twice}'; rename a file, a source is known by its name")
+    if unknown := sorted(set(recipe.sources) - set(names)):
+        raise ConfigError(
+            f"sources: '{unknown[0]}' is no source of this run; its sources are called {', '.join(names)}"
+        )
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
     place.pipeline(name)
     count = count_workers(workers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from pipelines.extract import ExtractConfig
 from pipelines.sources.config import SourceConfig
 from pipelines.tokenise import TokeniserConfig
 
+_REPEATED_ON = {"web": 10}  # documents that a line may stand in, by quality recipe: menus and notices of sites
 MODELS = ("word2vec", "sentiment", "entities", "gpt", "summaries", "keyphrases")
 
 
@@ -79,6 +80,14 @@ class Recipe(BaseModel):
         """Options of `clean` with the quality recipe for what these readers read; `plain` where they differ."""
         names = {quality.default_recipe(reader) for reader in readers}
         return self.clean.for_recipe(names.pop() if len(names) == 1 else quality.default_recipe(""))
+
+    def dedup_for(self, readers: Iterable[str]) -> DedupConfig:
+        """Options of `dedup`; pages of the web lose the lines that many of them share, where nothing else is said."""
+        repeated = self.dedup.repeated
+        if repeated.max_documents is not None:
+            return self.dedup
+        most = _REPEATED_ON.get(self.clean_for(readers).recipe or "", 0)
+        return replace(self.dedup, repeated=replace(repeated, max_documents=most))
 
     def model(self, name: str) -> Mapping[str, Any]:
         """Overrides for a model."""

@@ -55,8 +55,8 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
 
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     """The candidates without the duplicates."""
-    removed = read(job, duplicates)
-    repeated = dedup.repeated_lines(_readers(job, candidates), config=job.recipe.dedup, scratch=_scratch(job))
+    removed, options = read(job, duplicates), versions.dedup_options(job)
+    repeated = dedup.repeated_lines(_readers(job, candidates), config=options, scratch=_scratch(job))
     version = versions.corpus(candidates.version, duplicates.version)
 
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
@@ -100,7 +100,7 @@ def _clean(path: Path, config: CleanConfig) -> Output:
 
 
 def _find_duplicates(job: Job, ref: Ref) -> Output:
-    found = dedup.find_duplicates(_readers(job, ref), config=job.recipe.dedup, scratch=_scratch(job))
+    found = dedup.find_duplicates(_readers(job, ref), config=versions.dedup_options(job), scratch=_scratch(job))
     return Output(found, {"in": ref.rows, "kept": ref.rows, "rows": found.height, "filtered": {}, "failed": {}})
 
 
@@ -130,7 +130,7 @@ def _corpus_unit(
     own = read_part(job, ref, part, columns)
     decisions = removed.join(own.select("doc_id"), on="doc_id", how="semi").sort("doc_id")
     lines = dedup.of_part(own["line_hashes"], repeated) if len(repeated) else repeated
-    config = job.recipe.dedup.repeated
+    config = versions.dedup_options(job).repeated
     compute = partial(_without, job.path(ref) / part["file"], decisions, lines, config)
     trimming = [lines.tolist(), config.max_share] if len(lines) else []
     return Unit(part["index"], part_key(part, decisions.rows(), trimming, dedup.VERSION, "corpus"), compute, told)

@@ -136,6 +136,10 @@ def _dump_units(job: Job, source: Source, raw: list[RawFile], config: str, *, ap
     """The units of every dump of a source; the limit counts the pages of all."""
     left = job.limit
     for one in raw:
+        if len(raw) > 1 and (other := sources.other_than_dump(one.name, source.name)):
+            key = fingerprint([config, other.origin, source.name])
+            yield Unit(0, key, partial(extract_records, [other], _options(job, source, one.name)))
+            continue
         file = _File(job, source, one, fingerprint([one.name, source.name, source.language, config]))
         spans = _spans(file) if apart and left is None else []
         if spans:

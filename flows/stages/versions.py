@@ -26,6 +26,7 @@ from pipelines import (
     tokenise,
 )
 from pipelines.clean import CleanConfig
+from pipelines.dedup import DedupConfig
 from pipelines.download import RawFile
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
@@ -95,7 +96,12 @@ def _reader(job: Job, source: Source) -> str | None:
 
 def dedup_config(job: Job) -> dict[str, Any]:
     """What decides which documents are duplicates."""
-    return {"dedup": job.recipe.of("dedup"), "versions": [dedup.VERSION]}
+    return {"dedup": asdict(dedup_options(job)), "versions": [dedup.VERSION]}
+
+
+def dedup_options(job: Job) -> DedupConfig:
+    """Options of `dedup` for the sources of this job."""
+    return job.recipe.dedup_for(readers(job))
 
 
 def documents(job: Job, raw: Iterable[RawFile]) -> str:

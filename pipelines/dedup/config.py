@@ -23,16 +23,16 @@ Parts = Sequence[Part]
 class RepeatedConfig:
     """Lines and paragraphs of `min_chars` or more that stand in more than `max_documents` documents are removed.
 
-    0 documents: nothing is. A document that would lose more than `max_share` of its characters is rejected instead;
+    0 documents: nothing is; None: what the recipe of a pipeline asks for, otherwise nothing. A document that would lose more than `max_share` of its characters is rejected instead;
     0 rejects every document that holds such a line. Titles of sections stay.
     """
 
-    max_documents: int = 0
+    max_documents: int | None = None
     min_chars: int = 40
     max_share: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.max_documents < 0:
+        if self.max_documents is not None and self.max_documents < 0:
             raise ConfigError(f"max_documents must be 0 or more, not {self.max_documents}")
         if not MIN_CHARS <= self.min_chars <= 255:
             raise ConfigError(f"min_chars must lie between {MIN_CHARS} and 255, not {self.min_chars}")

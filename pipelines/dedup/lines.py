@@ -33,7 +33,7 @@ def count_lines(parts: Parts, gone: pl.Series, *, config: RepeatedConfig, scratc
             hashes = _flat(frame.filter(~pl.col("doc_id").is_in(gone.implode()))["line_hashes"])
             long = hashes[(hashes & _SIZE) >= config.min_chars]
             lines.append(long, long)
-        return np.concatenate([_common(lines.take(i), config.max_documents) for i in range(lines.count)])
+        return np.concatenate([_common(lines.take(i), config.max_documents or 0) for i in range(lines.count)])
 
 
 def has_repeated(line_hashes: pl.Series, keys: UInt64s) -> pl.Series:

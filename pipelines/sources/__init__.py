@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -14,9 +15,9 @@ from data.progress import Progress, ignore
 from pipelines import extensions
 from pipelines.sources import delimited, jsonl, parquet, plain, web, wikipedia
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many
-from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceError, digest
+from pipelines.sources.records import MAX_CHARS, Reader, Record, Reject, SourceError, digest, filtered
 
-VERSION = 2
+VERSION = 3
 
 _ROWS: dict[str, Reader] = {"jsonl": jsonl.read, "csv": delimited.read, "parquet": parquet.read}
 READERS: dict[str, Callable[..., Iterator[Record]]] = {
@@ -48,6 +49,7 @@ _HINTS = {
     **dict.fromkeys((".doc", ".docx", ".odt", ".rtf", ".epub"), _CONVERT),
     **dict.fromkeys((".xls", ".xlsx", ".ods"), _SHEET),
 }
+_INDEX = re.compile(r"-multistream-index[^/]*\.txt[^/]*$", re.IGNORECASE)
 _LOOKED_AT = 1000  # files of a folder
 _COMMON = {"path", "source", "max_chars", "limit", "progress", "salvage"}  # salvage: on_bad_file of the recipe
 
@@ -130,17 +132,28 @@ def _dumps(place: Place, options: Mapping[str, Any], limit: int | None, progress
     done = 0
     for entry in entries(place):
         left = None if limit is None else limit - done
-        for record in READERS["wikipedia"](entry.path, limit=left, progress=overall.within(entry), **options):
+        other = other_than_dump(entry.name, options["source"]) if is_many(place) else None
+        listen = overall.within(entry)
+        found = [other] if other else READERS["wikipedia"](entry.path, limit=left, progress=listen, **options)
+        for record in found:
             done += 1
             yield record
         if limit is not None and done >= limit:
             return
 
 
+def other_than_dump(name: str, source: str) -> Record | None:
+    """The record, with its reject, of a file among dumps that by its name is none, such as an index; else None."""
+    if known_reader(name) == "wikipedia":
+        return None
+    detail = f"not {', '.join(_ENDINGS['wikipedia'])}"
+    return Record(doc_id=None, source=source, origin=name, reject=filtered("other_format", detail))
+
+
 def known_reader(name: str) -> str | None:
     """The reader with the longest ending that fits, so that .jsonl.bz2 goes before .bz2; None where none knows it."""
     name = name.lower()
-    if name.endswith(tuple(_HINTS)):
+    if name.endswith(tuple(_HINTS)) or _INDEX.search(name):
         return None
     fits = {reader: max(map(len, filter(name.endswith, endings)), default=0) for reader, endings in _ENDINGS.items()}
     best = max(fits, key=lambda reader: fits[reader])
@@ -148,6 +161,8 @@ def known_reader(name: str) -> str | None:
 
 
 def _hint(name: str) -> str:
+    if _INDEX.search(name):
+        return "this is the index of a multistream dump. Give the dump itself (…-multistream.xml.bz2)."
     ending = max((ending for ending in _HINTS if name.lower().endswith(ending)), key=len, default="")
     if ending:
         return f"files of this kind ({ending}) are not read. {_HINTS[ending]}"
@@ -169,6 +184,7 @@ __all__ = [
     "digest",
     "known_reader",
     "options_of",
+    "other_than_dump",
     "read",
     "reader_for",
     "register_reader",

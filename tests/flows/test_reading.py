@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from data.errors import ConfigError
 from flows.job import Job, make_job
 from flows.recipe import Recipe
 from flows.stages import versions
@@ -27,11 +30,11 @@ def test_options_of_the_config_reach_the_reader(tmp_path: Path) -> None:
 
 
 def test_options_decide_the_version_of_the_documents(tmp_path: Path) -> None:
-    recipes = (
-        Recipe(),
-        Recipe(sources={"pages": SourceConfig(meta="none")}),
-        Recipe(sources={"other": SourceConfig()}),
-    )
-    plain, without_meta, other = (versions.documents(job(tmp_path, recipe), []) for recipe in recipes)
+    recipes = (Recipe(), Recipe(sources={"pages": SourceConfig(meta="none")}))
+    plain, without_meta = (versions.documents(job(tmp_path, recipe), []) for recipe in recipes)
     assert plain != without_meta
-    assert plain == other
+
+
+def test_options_of_a_source_that_the_run_has_not_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"sources: 'page' is no source of this run; its sources are called pages"):
+        job(tmp_path, Recipe(sources={"page": SourceConfig(meta="none")}))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,35 @@ def test_place_of_a_module_decides_nothing(tmp_path: Path) -> None:
 def test_recipe_follows_the_reader_where_none_is_named(readers: list[str], recipe: str) -> None:
     assert Recipe().clean_for(readers).recipe == recipe
     assert Recipe.model_validate({"clean": {"recipe": "web"}}).clean_for(readers).recipe == "web"
+
+
+@pytest.mark.parametrize(
+    ("options", "readers", "most"),
+    [
+        ({}, ["html"], 10),
+        ({}, ["wikipedia"], 0),
+        ({}, ["html", "wikipedia"], 0),
+        ({"clean": {"recipe": "web"}}, ["jsonl"], 10),
+        ({"clean": {"recipe": "plain"}}, ["html"], 0),
+        ({"dedup": {"repeated": {"max_documents": 0}}}, ["html"], 0),
+        ({"dedup": {"repeated": {"max_documents": 3}}}, ["wikipedia"], 3),
+        ({"dedup": {"threshold": 0.7, "repeated": {"min_chars": 50}}}, ["html"], 10),
+    ],
+)
+def test_repeated_lines_go_by_default_where_the_recipe_is_web(
+    options: dict[str, Any], readers: list[str], most: int
+) -> None:
+    found = Recipe.model_validate(options).dedup_for(readers)
+    assert found.repeated.max_documents == most
+    assert found.threshold == options.get("dedup", {}).get("threshold", 0.8)
+    assert found.repeated.min_chars == options.get("dedup", {}).get("repeated", {}).get("min_chars", 40)
+
+
+def test_repeated_lines_decide_the_version_of_the_duplicates(tmp_path: Path) -> None:
+    said, unsaid = ({"dedup": {"repeated": {"max_documents": most}}} for most in (10, None))
+    made = [job(tmp_path, Recipe.model_validate({"clean": {"recipe": "web"}, **more})) for more in (said, unsaid)]
+    assert len({versions.duplicates(one, "c") for one in made}) == 1
+    assert versions.dedup_config(made[1])["dedup"]["repeated"]["max_documents"] == 10
 
 
 @pytest.mark.parametrize(

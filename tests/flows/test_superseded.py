@@ -83,6 +83,18 @@ def test_a_page_twice_in_one_dump_breaks_the_contract(tmp_path: Path) -> None:
         made(tmp_path, twice, other)
 
 
+def test_a_file_that_is_no_dump_is_a_reject_of_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    for i in (1, 2):
+        write(folder / f"{i}-multistream.xml.bz2", page(i, article(i)))
+    (folder / "1-multistream-index.txt.bz2").write_bytes(b"562:1:Subject 1")
+    ids, rejects, counts = made(tmp_path, folder)
+    assert ids == ["enwiki:1", "enwiki:2"]
+    assert counts == {"in": 3, "kept": 2, "filtered": {"other_format": 1}, "failed": {}}
+    assert rejects.select("doc_id", "source", "origin").rows() == [(None, "dumps", "1-multistream-index.txt.bz2")]
+
+
 def test_a_limit_holds_for_all_files_of_a_source(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{i}.xml.bz2", page(i, article(i)) + page(i + 1, article(i + 1))) for i in (1, 3, 5)]
     job = make_job(

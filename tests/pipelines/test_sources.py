@@ -41,6 +41,8 @@ HINTS = {
     "a.json": "jq -c",
     "a.xlsx": "CSV",
     "a.warc.gz": "WARC",
+    "elwiki-20230501-pages-articles-multistream-index.txt.bz2": "the index of a multistream dump. Give the dump itself",
+    "elwiki-20230501-pages-articles-multistream-index3.txt-p1p9.bz2": "the index of a multistream dump",
     "a.xyz": r"wikipedia: \.xml.*jsonl: \.jsonl.*html: \.html",
     "noending": "Known endings",
 }
@@ -100,6 +102,19 @@ def test_several_dumps_are_read_one_after_another(tmp_path: Path) -> None:
     assert [record.title for record in records] == ["A", "B"]
     assert heard[-1][0] == heard[-1][1]
     assert len(list(read(files, source="s", limit=1))) == 1
+
+
+def test_file_among_dumps_that_is_none_is_left_out_with_a_reason(tmp_path: Path) -> None:
+    write(tmp_path / "a-multistream.xml.bz2", page(1, "Words.", title="A"))
+    for name in ("a-multistream-index.txt.bz2", "LICENSE", "rows.parquet"):
+        (tmp_path / name).write_text("562:10:Title")
+    records = list(read(tmp_path, source="s"))
+    assert [(record.origin, record.reject and record.reject.reason) for record in records] == [
+        ("LICENSE", "other_format"),
+        ("a-multistream-index.txt.bz2", "other_format"),
+        ("a-multistream.xml.bz2#page=1", None),
+        ("rows.parquet", "other_format"),
+    ]
 
 
 def test_guide_lists_every_reader_with_its_endings_and_options() -> None:
