@@ -112,7 +112,7 @@ def _may_repeat(numbers: Ints) -> Flags:
     """False for numbers that occur once, and for all but few of them: those alone in a bucket of a hash table."""
     if not len(numbers):
         return np.zeros(0, dtype=np.bool_)
-    bits = min(_MOST_BUCKETS, int(len(numbers)).bit_length() + 2)
+    bits = min(_MOST_BUCKETS, len(numbers).bit_length() + 2)
     buckets = ((numbers.view(np.uint64) * _SPREAD) >> np.uint64(64 - bits)).astype(np.int64)
     shared: Flags = (np.bincount(buckets) > 1)[buckets]
     return shared
