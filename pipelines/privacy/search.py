@@ -45,7 +45,7 @@ def mask(texts: Texts, kinds: Sequence[str] = KINDS) -> tuple[list[str], list[Co
 
     Masking a masked text changes nothing.
     """
-    masked = list(texts)
+    masked: list[str] = texts.to_list() if isinstance(texts, pl.Series) else list(texts)
     counts: list[dict[str, int]] = [{} for _ in masked]
     rows, left = list(range(len(masked))), texts
     for _ in range(_ROUNDS):
