@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
 from data.contracts.corpus import CANDIDATES
@@ -14,20 +15,15 @@ from pipelines import decontaminate, quality
 from pipelines.clean_config import DEFAULT_RECIPE, CleanConfig
 from pipelines.language import UNDECIDED, identify
 from pipelines.minhash import fingerprints
-from pipelines.normalise import normalised, without_boilerplate
-from pipelines.privacy import treat
 from pipelines.privacy.treatment import REASON as PERSONAL_DATA
-from pipelines.quality import c4
 from pipelines.quality.lines import drop_lines
-from pipelines.sections import Pieces, moved, rejoin
+from pipelines.rewriting import rewritten
 
 __all__ = ["STAGE", "VERSION", "CleanConfig", "clean"]
 
 VERSION = 3
 STAGE = "clean"
 
-_PII = pl.List(pl.Struct({"type": pl.String, "count": pl.Int32}))
-_SECTIONS = pl.List(pl.Struct({"level": pl.Int8, "title": pl.String, "start": pl.Int32, "end": pl.Int32}))
 _REJECTS = ("doc_id", "source", "origin", "stage", "kind", "reason", "detail", "n_chars")
 
 
@@ -38,7 +34,9 @@ def clean(documents: pl.DataFrame, *, config: CleanConfig | None = None) -> tupl
     """
     config = config or CleanConfig()
     lines, rules = config.chosen()
-    shortened = drop_lines(_named(_rewritten(documents, config)), lines)
+    citations = quality.recipe_named(config.recipe or DEFAULT_RECIPE).citations
+    plain = rewritten(documents, citations=citations, privacy=config.privacy)
+    shortened = drop_lines(_named(plain), lines)
     judged = _refused(_judged(_measured(shortened), rules, config), config)
     rejects = _rejects(judged.filter(pl.col("reason").is_not_null()))
     kept = judged.filter(pl.col("reason").is_null())
@@ -48,39 +46,6 @@ def clean(documents: pl.DataFrame, *, config: CleanConfig | None = None) -> tupl
             f"clean: {documents.height} documents in, {candidates.height} kept and {rejects.height} rejected"
         )
     return candidates, rejects
-
-
-def _rewritten(documents: pl.DataFrame, config: CleanConfig) -> pl.DataFrame:
-    """Documents with plain, masked text, their sections moved along, `pii`, and `personal`: kinds that are refused."""
-    cut = [Pieces.of(text, sections) for text, sections in documents.select("text", "sections").iter_rows()]
-    texts = pl.DataFrame({"text": pl.Series([text for pieces in cut for text in pieces.texts], dtype=pl.String)})
-    changed: list[str] = texts.select(_plain(pl.col("text"), config))["text"].to_list()
-    treated = treat(changed, config=config.privacy)
-    rows, start = [], 0
-    for pieces, sections in zip(cut, documents["sections"].to_list(), strict=True):
-        end = start + len(pieces.texts)
-        text, offsets = rejoin(pieces, treated.texts[start:end])
-        rows.append((text, moved(sections, offsets, pieces.cuts[-1]), _summed(treated.counts[start:end])))
-        start = end
-    schema = pl.Schema({"text": pl.String(), "sections": _SECTIONS, "pii": _PII})
-    kinds = pl.col("pii").list.eval(pl.element().struct.field("type")).list.join(", ").replace("", None)
-    refused = kinds if config.privacy.mode == "reject" else pl.lit(None, pl.String)
-    return documents.with_columns(pl.DataFrame(rows, schema=schema, orient="row")).with_columns(personal=refused)
-
-
-def _plain(text: pl.Expr, config: CleanConfig) -> pl.Expr:
-    plain = without_boilerplate(normalised(text))
-    if quality.recipe_named(config.recipe or DEFAULT_RECIPE).citations:
-        return normalised(plain.str.replace_all(c4.CITATION, ""))
-    return plain
-
-
-def _summed(found: list[list[dict[str, str | int]]]) -> list[dict[str, Any]]:
-    """Counts of all pieces of one document, by type."""
-    counts: dict[str, int] = {}
-    for item in (item for piece in found for item in piece):
-        counts[str(item["type"])] = counts.get(str(item["type"]), 0) + int(item["count"])
-    return [{"type": name, "count": count} for name, count in sorted(counts.items())]
 
 
 def _named(documents: pl.DataFrame) -> pl.DataFrame:
@@ -93,13 +58,21 @@ def _named(documents: pl.DataFrame) -> pl.DataFrame:
 def _measured(documents: pl.DataFrame) -> pl.DataFrame:
     """Lengths and hash of every text."""
     text = pl.col("text")
-    hashes = [hashlib.sha256(each.encode("utf-8")).hexdigest() for each in documents["text"].to_list()]
     return documents.with_columns(
-        pl.Series("text_sha256", hashes, pl.String),
+        pl.Series("text_sha256", _hashes(documents["text"]), pl.String),
         n_chars=text.str.len_chars().cast(pl.Int32),
         n_words=word_count(text).cast(pl.Int32),
         n_sentences=sentence_count(text).cast(pl.Int32),
     )
+
+
+def _hashes(texts: pl.Series) -> list[str]:
+    """SHA-256 of the UTF-8 of every text, read where Arrow holds it."""
+    array = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1].tolist()
+    view = memoryview(data or b"")
+    return [hashlib.sha256(view[start:end]).hexdigest() for start, end in pairwise(ends)]
 
 
 def _judged(documents: pl.DataFrame, rules: tuple[quality.Rule, ...], config: CleanConfig) -> pl.DataFrame:

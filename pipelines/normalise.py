@@ -6,6 +6,8 @@ import unicodedata
 
 import polars as pl
 
+from pipelines.quality import c4
+
 VERSION = 1
 
 _LINE_ENDS = r"\r\n?|[\x0b\x0c\x{85}\x{2028}\x{2029}]"
@@ -40,6 +42,35 @@ _BOILERPLATE = "|".join(
     )
 )
 _BOILERPLATE_LINE = rf"(?im)^(?:[-*•] ?)?(?:{_BOILERPLATE})[ .!]*$"
+
+
+# Marks, and every other character that NFC may change or join to the one before it.
+_MAYBE_NOT_COMPOSED = (
+    r"\p{M}\x{374}\x{37e}\x{387}\x{958}-\x{95f}\x{9dc}-\x{9df}\x{a33}\x{a36}\x{a59}-\x{a5e}\x{b5c}\x{b5d}\x{f43}-\x{f69}"
+    r"\x{1100}-\x{11ff}\x{1f71}-\x{1ffd}\x{2126}\x{212a}\x{212b}\x{2329}\x{232a}\x{2adc}\x{f900}-\x{fb4e}"
+    r"\x{1d15e}-\x{1d1c0}\x{2f800}-\x{2fa1d}"
+)
+_NOT_PLAIN = rf"[^\S\n ]|{_INVISIBLE}|[{_MAYBE_NOT_COMPOSED}]|  | \n|\n |\n\n\n"
+
+
+def plain(texts: pl.Series, *, citations: bool = False) -> pl.Series:
+    """The texts normalised, without boilerplate, and without marks of notes where `citations` says so.
+
+    One look tells the texts that are so already, which most are; the work is done on the others.
+    """
+    texts = texts.str.strip_chars()
+    odd = texts.str.contains(_NOT_PLAIN) | texts.str.contains(_BOILERPLATE_LINE)
+    if citations:
+        odd |= texts.str.contains(c4.CITATION)
+    rows = odd.fill_null(value=False).arg_true()
+    return texts.scatter(rows, _made_plain(texts.gather(rows), citations=citations)) if len(rows) else texts
+
+
+def _made_plain(texts: pl.Series, *, citations: bool) -> pl.Series:
+    made = without_boilerplate(normalised(pl.col("text")))
+    if citations:
+        made = normalised(made.str.replace_all(c4.CITATION, ""))
+    return texts.to_frame("text").select(made)["text"]
 
 
 def normalised(text: pl.Expr) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -29,8 +29,12 @@ class Pieces:
     @classmethod
     def of(cls, text: str, sections: Sequence[Section] | None) -> Pieces:
         """Cut the text; offsets outside it count as its ends."""
-        ends = {min(max(int(section[key]), 0), len(text)) for section in sections or () for key in ("start", "end")}
-        cuts = tuple(sorted(ends | {0, len(text)}))
+        return cls.at(text, [int(section[key]) for section in sections or () for key in ("start", "end")])
+
+    @classmethod
+    def at(cls, text: str, offsets: Iterable[int]) -> Pieces:
+        """Cut the text at these offsets."""
+        cuts = tuple(sorted({min(max(offset, 0), len(text)) for offset in offsets} | {0, len(text)}))
         return cls(cuts, tuple(text[start:end] for start, end in pairwise(cuts)))
 
 

@@ -16,6 +16,7 @@ from pipelines.privacy.rule import Rule
 Span = tuple[int, int, str]
 StandIn = Callable[[int, int, str], str]
 Counts = list[dict[str, str | int]]
+Texts = Sequence[str] | pl.Series
 
 # In the order of their claims: a URL may hold an address, an IBAN the digits of a card, a card those of a telephone.
 _RULES = (URL_RULE, EMAIL_RULE, IBAN_RULE, IDENTITY_RULE, CARD_RULE, IP_RULE, PHONE_RULE)
@@ -30,29 +31,29 @@ def find(text: str, kinds: Sequence[str] = KINDS) -> list[Span]:
     return find_all([text], kinds)[0]
 
 
-def find_all(texts: Sequence[str], kinds: Sequence[str] = KINDS) -> list[list[Span]]:
+def find_all(texts: Texts, kinds: Sequence[str] = KINDS) -> list[list[Span]]:
     """`find` for many texts, much faster: most texts are passed over by one pattern on the whole column."""
     rules = [rule for rule in _RULES if rule.kind in kinds]
-    found: list[list[Span]] = [[] for _ in texts]
+    found: list[list[Span]] = [[] for _ in range(len(texts))]
     for row, suspected in _suspects(texts, rules):
         found[row] = _spans(texts[row], suspected)
     return found
 
 
-def mask(texts: Sequence[str], kinds: Sequence[str] = KINDS) -> tuple[list[str], list[Counts]]:
+def mask(texts: Texts, kinds: Sequence[str] = KINDS) -> tuple[list[str], list[Counts]]:
     """The texts with personal data as [EMAIL], [PHONE], …, and how often each type was found in each.
 
     Masking a masked text changes nothing.
     """
-    masked = list(texts)
-    counts: list[dict[str, int]] = [{} for _ in texts]
-    rows = list(range(len(masked)))
+    masked: list[str] = texts.to_list() if isinstance(texts, pl.Series) else list(texts)
+    counts: list[dict[str, int]] = [{} for _ in masked]
+    rows, left = list(range(len(masked))), texts
     for _ in range(_ROUNDS):
-        spans = find_all([masked[row] for row in rows], kinds)
-        rows, spans = _with_hits(rows, spans)
+        rows, spans = _with_hits(rows, find_all(left, kinds))
         for row, hits in zip(rows, spans, strict=True):
             masked[row] = _replaced(masked[row], hits)
             _add(counts[row], hits)
+        left = [masked[row] for row in rows]
     return masked, [as_counts(count) for count in counts]
 
 
@@ -68,9 +69,9 @@ def count_spans(spans: Sequence[Span]) -> Counts:
     return as_counts(counts)
 
 
-def _suspects(texts: Sequence[str], rules: Sequence[Rule]) -> Iterator[tuple[int, list[Rule]]]:
+def _suspects(texts: Texts, rules: Sequence[Rule]) -> Iterator[tuple[int, list[Rule]]]:
     """Rows that some hint points to, with the rules whose hint it is."""
-    if not texts or not rules:
+    if not len(texts) or not rules:
         return
     column = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String)})
     marks = column.select(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.errors import ConfigError
-from pipelines.privacy.search import KINDS, Counts, Span, count_spans, find_all, mask
+from pipelines.privacy.search import KINDS, Counts, Span, Texts, count_spans, find_all, mask
 
 MODES = ("mask", "reject", "tag")
 REASON = "personal_data_found"
@@ -39,12 +38,12 @@ class Treated:
     details: list[str | None]
 
 
-def treat(texts: Sequence[str], *, config: PrivacyConfig | None = None) -> Treated:
+def treat(texts: Texts, *, config: PrivacyConfig | None = None) -> Treated:
     """The texts treated as the config says; a rejected one has the reason `personal_data_found`."""
     config = config or PrivacyConfig()
     if config.mode == "mask":
         masked, counts = mask(texts, config.kinds)
-        return Treated(masked, counts, [[] for _ in texts], [None] * len(masked))
+        return Treated(masked, counts, [[] for _ in masked], [None] * len(masked))
     spans = find_all(texts, config.kinds)
     counts = [count_spans(found) for found in spans]
     is_rejecting = config.mode == "reject"

@@ -125,6 +125,11 @@ class Batch:
         """The distinct tokens."""
         return self._tokens[0]
 
+    @cached_property
+    def lower(self) -> pl.Series:
+        """The distinct tokens in small letters."""
+        return self.vocabulary.str.to_lowercase()
+
     @property
     def tokens(self) -> Ints:
         """Index of each token in `vocabulary`."""
@@ -176,10 +181,9 @@ class Batch:
         langs = self.langs.to_list()
         known = sorted(set(langs) & set(stop_words.languages()))
         table = np.zeros((len(known) + 1, len(self.vocabulary)), dtype=np.uint64)
-        lower = self.vocabulary.str.to_lowercase()
         for row, lang in enumerate(known, start=1):
             bits = {word: 1 << (place % 64) for place, word in enumerate(stop_words.words(lang))}
-            table[row] = lower.replace_strict(bits, default=0, return_dtype=pl.UInt64).to_numpy()
+            table[row] = self.lower.replace_strict(bits, default=0, return_dtype=pl.UInt64).to_numpy()
         rows = np.array([known.index(lang) + 1 if lang in known else 0 for lang in langs], dtype=np.int64)
         return table[rows[self.token_doc], self.tokens]
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.quality.arrays import Floats, Ints
+from pipelines.quality.arrays import Flags, Floats, Ints
+
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_MOST_BUCKETS = 20
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,15 @@ class Runs:
 def repeated(tokens: Ints, docs: Ints, longest: int) -> Iterator[Runs]:
     """The repeated runs of 2 tokens, 3 tokens, and so on; `docs` is the document of each token, ascending."""
     width = np.int64(tokens.max() + 1) if len(tokens) else np.int64(1)
-    places = np.arange(max(0, len(tokens)), dtype=np.int64)
-    numbers = docs * width + tokens
+    places = np.flatnonzero(docs[1:] == docs[:-1])
+    numbers = (docs[places] * width + tokens[places]) * width + tokens[places + 1]
     for n in range(2, longest + 1):
-        # A run goes on where the next place is left too, and where it ends in the document that it began in.
-        follows = np.flatnonzero(np.diff(places) == 1)
-        follows = follows[docs[places[follows]] == docs[np.minimum(places[follows] + n - 1, len(docs) - 1)]]
-        grown = numbers[follows] * width + tokens[places[follows] + n - 1]
-        places, numbers = _repeating(places[follows], grown)
+        if n > 2:
+            # A run goes on where the next place is left too, and where it ends in the document that it began in.
+            follows = np.flatnonzero(np.diff(places) == 1)
+            follows = follows[docs[places[follows]] == docs[np.minimum(places[follows] + n - 1, len(docs) - 1)]]
+            places, numbers = places[follows], numbers[follows] * width + tokens[places[follows] + n - 1]
+        places, numbers = _repeating(places, numbers)
         yield Runs(n, places, numbers)
 
 
@@ -53,8 +57,9 @@ def top_chars(runs: Runs, sizes: Ints, docs: Ints, n_docs: int, *, once: bool = 
         firsts = _first_runs(n, docs)
         best[docs[firsts]] = ends[firsts + n] - ends[firsts] + n - 1
     if len(places):
-        _, first, counts = np.unique(numbers, return_index=True, return_counts=True)
-        at = places[first]
+        counts = np.bincount(numbers)
+        at = np.empty(len(counts), dtype=np.int64)
+        at[numbers[::-1]] = places[::-1]  # the first place of each number is written last
         order = np.lexsort((-at, counts, docs[at]))
         last = order[np.append(np.diff(docs[at][order]) != 0, True)]
         best[docs[at[last]]] = counts[last] * (ends[at[last] + n] - ends[at[last]] + n - 1)
@@ -88,6 +93,8 @@ def _first_runs(n: int, docs: Ints) -> Ints:
 
 def _repeating(places: Ints, numbers: Ints) -> tuple[Ints, Ints]:
     """Those whose number occurs twice or more, numbered 0, 1, 2, … so that the next product fits into 64 bits."""
+    left = np.flatnonzero(_may_repeat(numbers))
+    places, numbers = places[left], numbers[left]
     order = np.argsort(numbers, kind="stable")
     ranked = numbers[order]
     is_first = np.ones(len(ranked), dtype=np.bool_)
@@ -96,6 +103,16 @@ def _repeating(places: Ints, numbers: Ints) -> tuple[Ints, Ints]:
     sizes = np.bincount(group) if len(group) else group
     dense = np.empty_like(group)
     dense[order] = group
-    many = (sizes > 1)[dense] if len(group) else np.zeros(0, dtype=np.bool_)
+    many = np.flatnonzero((sizes > 1)[dense] if len(group) else group)
     renumbered = np.cumsum(sizes > 1) - 1
     return places[many], renumbered[dense[many]] if len(group) else numbers
+
+
+def _may_repeat(numbers: Ints) -> Flags:
+    """False for numbers that occur once, and for all but few of them: those alone in a bucket of a hash table."""
+    if not len(numbers):
+        return np.zeros(0, dtype=np.bool_)
+    bits = min(_MOST_BUCKETS, len(numbers).bit_length() + 2)
+    buckets = ((numbers.view(np.uint64) * _SPREAD) >> np.uint64(64 - bits)).astype(np.int64)
+    shared: Flags = (np.bincount(buckets) > 1)[buckets]
+    return shared

@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import polars as pl
 
+from pipelines.columns import counted, offsets_of, with_offsets
 from pipelines.quality.batch import Batch, blocks
 from pipelines.quality.rule import LineRule
-from pipelines.sections import moved
 
 _COUNTS = pl.List(pl.Struct({"reason": pl.String, "count": pl.Int32}))
 
@@ -58,22 +58,24 @@ def _dropped(block: pl.DataFrame, rules: Sequence[LineRule]) -> pl.DataFrame:
         .agg("reason")
         .filter(pl.col("reason").list.drop_nulls().list.len() > 0)
     )
-    texts, sections = block["text"].to_list(), block["sections"].to_list()
+    if not hit.height:
+        return block.with_columns(counted("dropped_lines", [[]] * block.height, of="reason"))
+    texts, offsets = block["text"].to_list(), offsets_of(block["sections"])
     counts: list[list[dict[str, Any]]] = [[] for _ in texts]
     for doc, reasons in hit.iter_rows():
-        texts[doc], sections[doc] = _without(texts[doc], sections[doc], reasons)
+        texts[doc], offsets[doc] = _without(texts[doc], offsets[doc], reasons)
         counts[doc] = [
             {"reason": reason, "count": count} for reason, count in sorted(Counter(filter(None, reasons)).items())
         ]
     return block.with_columns(
         pl.Series("text", texts, dtype=pl.String),
-        pl.Series("sections", sections, dtype=block.schema["sections"]),
-        pl.Series("dropped_lines", counts, dtype=_COUNTS),
+        with_offsets(block["sections"], list(chain.from_iterable(offsets))),
+        counted("dropped_lines", counts, of="reason"),
     )
 
 
-def _without(text: str, sections: Any, reasons: Sequence[str | None]) -> tuple[str, Any]:
-    """The text without the lines that have a reason, and its sections; `reasons` are those of the lines not blank."""
+def _without(text: str, offsets: Sequence[int], reasons: Sequence[str | None]) -> tuple[str, list[int]]:
+    """The text without the lines that have a reason, and the offsets moved; `reasons` are those of lines not blank."""
     lines = text.split("\n")
     following = iter(reasons)
     kept: list[bool] = []
@@ -92,5 +94,4 @@ def _without(text: str, sections: Any, reasons: Sequence[str | None]) -> tuple[s
         inside = offset - starts[row] if row < len(lines) and kept[row] else 0
         return min(ahead[row] + inside, len(joined))
 
-    cuts = {int(section[key]) for section in sections or () for key in ("start", "end")} | {0, len(text)}
-    return joined, moved(sections, {cut: at(cut) for cut in cuts}, len(text))
+    return joined, [at(min(max(offset, 0), len(text))) for offset in offsets]

@@ -30,7 +30,7 @@ def stop_word_ratio(batch: Batch) -> Floats:
 def unique_word_ratio(batch: Batch) -> Floats:
     """Different words, capitals aside, for each word."""
     words = batch.is_word
-    lower = batch.vocabulary.str.to_lowercase().to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+    lower = batch.lower.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
     ids = lower.indices.to_numpy().astype(np.int64)[batch.tokens[words]]
     docs = batch.token_doc[words]
     first = pl.Series(docs * np.int64(len(batch.vocabulary)) + ids).is_first_distinct().to_numpy()

@@ -52,13 +52,21 @@ _URL = re.compile(
 )
 # Most of what is not letters alone, in one step: marks around a word, a compound or a number.
 _SIMPLE = re.compile(
-    r"""([("“‘\[]*)((?:[^\W\d_]{2,}(?:[-–][^\W\d_]{2,})*|\d+(?:[.,]\d+)*))((?:['’][sS])?)([,;)\]"”!?]*)(\.?)(["”)\]]*)\Z"""
+    r"""([("“‘«„\[]*)((?:[^\W\d_]{2,}(?:[-–][^\W\d_]{2,})*|\d+(?:[.,]\d+)*))((?:['’][sS])?)([,:;)\]"”»!?]*)(\.?)(["”»)\]]*)\Z"""
 )
 _HYPHEN = re.compile("([-–])")
 _AFTER_WORD = ',.;:)?!"”]'
-# The two shapes that most runs have, told for a whole column at once.
-_WORD = r"^\p{L}+$"
+# The shapes that most runs have, told for a whole column at once: a pattern, and how many marks stand around it.
+_WORD = r"^\p{L}+$|^\d+$|^\p{Cyrillic}+['’]\p{Cyrillic}+$"
 _WORD_AND_MARK = r"^\p{L}+[,;:)?!\"”\]]$|^\p{L}+[\p{L}--\p{Lu}]\.$"
+_SHAPES = (
+    (r"^[(\[\"“«„]\p{L}{2,}$", 1, 0),
+    (r"^\d+[,;:)?!\"”»\]]$|^\p{L}{2,}»$|^\d{2,}\.$", 0, 1),
+    (r"^[(\[\"“«„]\p{L}{2,}[)\]\"”»,]$|^[(\[]\d+[)\],]$", 1, 1),
+    (r"^\p{L}{2,}[)\]\"”»][,;:.]$|^\d+[)\]\"”»][,;:.]$", 0, 2),
+    (r"^[(\[\"“«„]\p{L}{2,}[)\]\"”»][,;:.]$", 1, 2),
+)
+_OTHER = len(_SHAPES) + 2
 _LONGEST_MARK = 8
 _LONGEST = 1_000
 """Characters of a run that the rules are asked about; a longer one is data, and one token."""
@@ -66,26 +74,41 @@ _LONGEST = 1_000
 
 def cut_all(chunks: pl.Series) -> tuple[pa.DictionaryArray, Ints]:
     """The tokens of every run as `cut` makes them, one after the other, and how many each run has."""
-    is_word = (chunks.str.contains(_WORD) & (chunks != "cannot")).to_numpy()
-    is_marked = (chunks.str.contains(_WORD_AND_MARK) & ~chunks.is_in(_SHORTENED)).to_numpy()
-    rest = ~(is_word | is_marked)
-    pieces = [cut(chunk) for chunk in chunks.filter(rest)]
-    sizes = np.where(is_marked, 2, 1)
-    sizes[rest] = np.fromiter(map(len, pieces), np.int64, len(pieces))
+    shape = _shapes(chunks)
+    sizes = np.array([1, 2, *(1 + before + after for _, before, after in _SHAPES), 1])[shape]
+    rest = chunks.filter(shape == _OTHER)
+    pieces = [cut(chunk) for chunk in rest]
+    sizes[shape == _OTHER] = np.fromiter(map(len, pieces), np.int64, len(pieces))
     starts = np.cumsum(sizes) - sizes
-    parts = chunks.filter(is_marked)
-    flat = [
-        chunks.filter(is_word),
-        parts.str.head(-1),
-        parts.str.tail(1),
-        pl.Series([*chain.from_iterable(pieces)], dtype=pl.String),
-    ]
-    inner = np.arange(sizes[rest].sum()) - np.repeat(np.cumsum(sizes[rest]) - sizes[rest], sizes[rest])
-    places = [starts[is_word], starts[is_marked], starts[is_marked] + 1, np.repeat(starts[rest], sizes[rest]) + inner]
+    flat, places = [pl.Series([*chain.from_iterable(pieces)], dtype=pl.String)], [_spread(starts, sizes, shape)]
+    for kind, (before, after) in enumerate(((0, 0), (0, 1), *(marks for _, *marks in _SHAPES))):
+        parts, first = chunks.filter(shape == kind), starts[shape == kind]
+        flat += [parts.str.slice(i, 1) for i in range(before)]
+        body = parts.str.slice(before) if before else parts
+        flat.append(body.str.head(-after) if after else body)
+        flat += [parts.str.slice(i - after, 1) for i in range(after)]
+        places += [first + i for i in range(before + 1 + after)]
     order = np.empty(int(sizes.sum()), dtype=np.int64)
     order[np.concatenate(places)] = np.arange(len(order))
     encoded = pl.concat(flat).to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
     return encoded.take(pa.array(order)), sizes
+
+
+def _shapes(chunks: pl.Series) -> Ints:
+    """For every run which shape it has: a word, a word and a mark, one of `_SHAPES`, or none of them."""
+    is_word = (chunks.str.contains(_WORD) & (chunks != "cannot")).to_numpy()
+    is_marked = (chunks.str.contains(_WORD_AND_MARK) & ~chunks.is_in(_SHORTENED)).to_numpy()
+    shape = np.where(is_word, 0, np.where(is_marked, 1, _OTHER))
+    for kind, (pattern, *_) in enumerate(_SHAPES, start=2):
+        left = np.flatnonzero(shape == _OTHER)
+        shape[left[chunks.gather(left).str.contains(pattern).to_numpy()]] = kind
+    return shape
+
+
+def _spread(starts: Ints, sizes: Ints, shape: Ints) -> Ints:
+    """Where the tokens of the runs of no known shape go."""
+    first, counts = starts[shape == _OTHER], sizes[shape == _OTHER]
+    return np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
 
 
 @lru_cache(maxsize=1 << 16)
