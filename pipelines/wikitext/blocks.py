@@ -36,7 +36,7 @@ def sectioned(marked: str) -> tuple[str, list[Section]]:
     text = tidy(inline(marked))
     if markers.BREAK in text:
         text = text.replace(markers.BREAK, f"\n{markers.BREAK}")
-    builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, protected=markers.may_hold(text))
+    builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, final=markers.is_final(text))
     builder.add_all(text.split("\n"))
     builder.end_paragraph()
     return _assembled(_without_empty_sections(builder.blocks))
@@ -50,12 +50,12 @@ def has_words(line: str) -> bool:
 class _Builder:
     """Gathers lines into blocks: prose lines join, list lines stay apart."""
 
-    def __init__(self, *, has_poems: bool, protected: bool) -> None:
+    def __init__(self, *, has_poems: bool, final: bool) -> None:
         self.blocks: list[Block] = []
         self._pieces: list[str] = []  # lines of the paragraph, each after what parts it from the last
         self._joins = False  # whether the next prose line continues the last line
         self._has_poems = has_poems
-        self._protected = protected
+        self._is_final = final
         self._poem = False
 
     def add_all(self, lines: list[str]) -> None:
@@ -148,9 +148,7 @@ class _Builder:
         self._pieces, self._joins = [], False
 
     def _final(self, text: str) -> str:
-        if text.isascii():
-            return text.strip()
-        return unicodedata.normalize("NFC", markers.restore(text) if self._protected else text).strip()
+        return (text if self._is_final else markers.final(text)).strip()
 
 
 def _without_empty_sections(blocks: list[Block]) -> list[Block]:
