@@ -86,13 +86,13 @@ class _Builder:
 
     def _structured(self, line: str) -> None:
         first = line[0]
-        if first == markers.HEADING:
+        if first in _MARKS:
+            self._list_item(line)
+        elif first == markers.HEADING:
             self._heading(line[1:])
         elif first == markers.BREAK:
             self._break(line)
-        elif first in _MARKS:
-            self._list_item(line)
-        elif (first in "|{" and line.startswith(("|", "{|"))) or line.startswith("----"):
+        elif line.startswith(("|", "{|", "----")):
             self.end_paragraph()
             if first == "-" and (rest := line.lstrip("-").strip()):
                 self._prose(rest)
@@ -109,9 +109,10 @@ class _Builder:
     def _heading(self, line: str) -> None:
         self.end_paragraph()
         line = line.strip()
-        left, right = (len(line) - len(side) for side in (line.lstrip("="), line.rstrip("=")))
+        words = line.lstrip("=")
+        left, right = len(line) - len(words), len(line) - len(line.rstrip("="))
         level = max(1, min(left, right or left, 6))
-        title = self._final(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))
+        title = self._final(line[level : len(line) - min(level, right)] if words else "")
         if title:
             self.blocks.append(Block(level, title))
 
@@ -123,14 +124,14 @@ class _Builder:
 
     def _list_item(self, line: str) -> None:
         words = line.lstrip(_MARKS)
-        if ";" in line[: len(line) - len(words)]:
+        if ";" in line and ";" in line[: len(line) - len(words)]:
             for part in _DEFINITION.split(words, maxsplit=1):
                 self._item(part.strip())
         else:
             self._item(words)
 
     def _item(self, line: str) -> None:
-        if has_words(line):
+        if line[:1].isalnum() or has_words(line):
             self._pieces += ("\n", line)
         self._joins = False
 
