@@ -36,7 +36,7 @@ def sectioned(marked: str) -> tuple[str, list[Section]]:
     text = tidy(inline(marked))
     if markers.BREAK in text:
         text = text.replace(markers.BREAK, f"\n{markers.BREAK}")
-    builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, protected=markers.may_hold(text))
+    builder = _Builder(has_poems=markers.POEM_ON in text or markers.POEM_OFF in text, final=markers.is_final(text))
     builder.add_all(text.split("\n"))
     builder.end_paragraph()
     return _assembled(_without_empty_sections(builder.blocks))
@@ -50,12 +50,12 @@ def has_words(line: str) -> bool:
 class _Builder:
     """Gathers lines into blocks: prose lines join, list lines stay apart."""
 
-    def __init__(self, *, has_poems: bool, protected: bool) -> None:
+    def __init__(self, *, has_poems: bool, final: bool) -> None:
         self.blocks: list[Block] = []
         self._pieces: list[str] = []  # lines of the paragraph, each after what parts it from the last
         self._joins = False  # whether the next prose line continues the last line
         self._has_poems = has_poems
-        self._protected = protected
+        self._is_final = final
         self._poem = False
 
     def add_all(self, lines: list[str]) -> None:
@@ -86,13 +86,13 @@ class _Builder:
 
     def _structured(self, line: str) -> None:
         first = line[0]
-        if first == markers.HEADING:
+        if first in _MARKS:
+            self._list_item(line)
+        elif first == markers.HEADING:
             self._heading(line[1:])
         elif first == markers.BREAK:
             self._break(line)
-        elif first in _MARKS:
-            self._list_item(line)
-        elif (first in "|{" and line.startswith(("|", "{|"))) or line.startswith("----"):
+        elif line.startswith(("|", "{|", "----")):
             self.end_paragraph()
             if first == "-" and (rest := line.lstrip("-").strip()):
                 self._prose(rest)
@@ -109,9 +109,10 @@ class _Builder:
     def _heading(self, line: str) -> None:
         self.end_paragraph()
         line = line.strip()
-        left, right = (len(line) - len(side) for side in (line.lstrip("="), line.rstrip("=")))
+        words = line.lstrip("=")
+        left, right = len(line) - len(words), len(line) - len(line.rstrip("="))
         level = max(1, min(left, right or left, 6))
-        title = self._final(line[level : len(line) - min(level, right)] if left < len(line) else line.strip("="))
+        title = self._final(line[level : len(line) - min(level, right)] if words else "")
         if title:
             self.blocks.append(Block(level, title))
 
@@ -123,14 +124,14 @@ class _Builder:
 
     def _list_item(self, line: str) -> None:
         words = line.lstrip(_MARKS)
-        if ";" in line[: len(line) - len(words)]:
+        if ";" in line and ";" in line[: len(line) - len(words)]:
             for part in _DEFINITION.split(words, maxsplit=1):
                 self._item(part.strip())
         else:
             self._item(words)
 
     def _item(self, line: str) -> None:
-        if has_words(line):
+        if line[:1].isalnum() or has_words(line):
             self._pieces += ("\n", line)
         self._joins = False
 
@@ -148,9 +149,7 @@ class _Builder:
         self._pieces, self._joins = [], False
 
     def _final(self, text: str) -> str:
-        if text.isascii():
-            return text.strip()
-        return unicodedata.normalize("NFC", markers.restore(text) if self._protected else text).strip()
+        return (text if self._is_final else markers.final(text)).strip()
 
 
 def _without_empty_sections(blocks: list[Block]) -> list[Block]:

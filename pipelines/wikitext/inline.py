@@ -58,22 +58,34 @@ def tidy(text: str) -> str:
     """Lines as a reader sees them: entities decoded, one space at a time, no brackets left empty."""
     if "&" in text:
         text = _ENTITY.sub(_decoded, text.replace("&nbsp;", " "))
-    text = _one_space(text)
-    if _LOOSE_BRACKET.search(text):
-        text = "\n".join([_tidy_brackets(line) for line in text.split("\n")])
+    text = _with_tidy_brackets(_one_space(text))
     for sign, mark in _PUNCTUATION:
         if sign in text:
             text = mark.sub(sign[1], text)
     if any(double.search(text) for double in _DOUBLES):
         text = _DOUBLED.sub(lambda match: match[0][0], text)
-    return _BLANKS.sub(" ", text) if "  " in text else text
+    return text
+
+
+def _with_tidy_brackets(text: str) -> str:
+    """Tidy the lines in which a bracket stands loose."""
+    kept: list[str] = []
+    done = 0
+    for loose in _LOOSE_BRACKET.finditer(text):
+        if loose.start() < done:
+            continue
+        start = text.rfind("\n", done, loose.start()) + 1
+        end = text.find("\n", loose.end())
+        end = len(text) if end < 0 else end
+        kept += (text[done:start], _tidy_brackets(text[start:end]))
+        done = end
+    return "".join([*kept, text[done:]]) if kept else text
 
 
 def _tidy_brackets(line: str) -> str:
-    if _LOOSE_BRACKET.search(line):
-        for pattern, replacement in _PARENTHESES:
-            line = pattern.sub(replacement, line)
-    return line
+    for pattern, replacement in _PARENTHESES:
+        line = pattern.sub(replacement, line)
+    return _BLANKS.sub(" ", line)
 
 
 def _one_space(text: str) -> str:
@@ -93,5 +105,5 @@ def decoded(entity: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Lines of values, without marks."""
-    return markers.restore(tidy(inline(text).replace(markers.BREAK, ", ")))
+    """Lines of values, without marks, in NFC."""
+    return markers.final(tidy(inline(text).replace(markers.BREAK, ", ")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 HEADING = "\ufdd0"  # at the start of a heading line
 BREAK = "\ufdd1"  # a line break that survives joining: <br>
@@ -14,26 +15,37 @@ _FIRST_LITERAL = 0xFDD8
 _PROTECT = {ord(char): chr(_FIRST_LITERAL + i) for i, char in enumerate(_LITERALS)}
 _RESTORE = {chr(_FIRST_LITERAL + i): char for i, char in enumerate(_LITERALS)}
 _PROTECTED = re.compile("[\ufdd8-\ufdef]")
-_FOREIGN = re.compile("[\ufdd0-\ufdef\ud800-\udfff\x00]+")
-_BYTES = b"\xef\xb7"  # how UTF-8 begins all of our marks (and some Arabic letters)
+_FOREIGN = re.compile("[\ufdd0-\ufdef\ud800-\udfff\x00]")
+_HIGH_BYTE = b"\xfd"  # of our marks, in UTF-16
+_FINAL = re.compile(  # blocks in which nothing composes, and no character has a mark as its neighbour in NFC
+    "[^\x00-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u048a-\u058f\u1e00-\u1eff\u2002-\u2125\u212c-\u2328"
+    "\u232b-\u2adb\u2ae0-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\ufdd0-\ufdd5\uff00-\uffff]"
+)
 
 
 def without_marks(text: str) -> str:
     """Input text that holds none of our marks, and nothing that UTF-8 cannot hold; line ends are `\\n`."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if may_hold(text):
-        return _FOREIGN.sub("", text)
-    return text
+    return _FOREIGN.sub("", text) if _may_hold_foreign(text) else text
 
 
-def may_hold(text: str) -> bool:
-    """Whether marks may stand in it, told by its bytes: four times as fast as a character class."""
+def _may_hold_foreign(text: str) -> bool:
+    """Whether marks may stand in it, told by its bytes: five times as fast as a character class."""
     try:
-        data = text.encode()
-        return b"\x00" in data or (not text.isascii() and _BYTES in data)
+        return "\x00" in text or (not text.isascii() and _HIGH_BYTE in text.encode("utf-16-le"))
     except UnicodeEncodeError:
         return True
+
+
+def is_final(text: str) -> bool:
+    """Whether it is in NFC for certain and holds nothing protected, told by one search, faster than normalising."""
+    return text.isascii() or not _FINAL.search(text)
+
+
+def final(text: str) -> str:
+    """Marked text as it is published: in NFC, what was protected given back."""
+    return text if is_final(text) else unicodedata.normalize("NFC", restore(text))
 
 
 def protect(text: str) -> str:

@@ -16,8 +16,8 @@ from pipelines.wikitext.tables import table_text
 from pipelines.wikitext.templates import is_content, template_text
 
 MAX_DEPTH = 48  # MediaWiki itself stops at 40; what lies deeper is dropped
-_LINE = r"\n(?:[ \t:]*+(?:\{\|(?!\})|\|\}(?!\}))|=(?=[^\n]*=[ \t]*+(?:\n|\Z)))"
-_TOKEN = re.compile(r"\{\{++|\}\}++|" + _LINE)
+_TOKEN = re.compile(r"\{\{++|\}\}++|\n[ \t:]*+(?:\{\|(?!\})|\|\}(?!\}))")
+_HEADING = re.compile(r"[^\n]*=[ \t]*+(?:\n|\Z)")  # what follows the first `=` of a line
 _ARGUMENT = 3  # braces of {{{argument|default}}}
 
 
@@ -43,8 +43,53 @@ class Parser:
         self._in_lead = True
 
     def run(self) -> str:
-        """The text without templates and tables, headings marked."""
-        text, position = self._text, 0
+        """The text without templates and tables, headings marked. Nothing reaches over a heading."""
+        lead, *rest = self._text.split("\n=")
+        section = [lead]
+        for piece in rest:
+            if _HEADING.match(piece):
+                self._section("".join(section))
+                self._in_lead = False
+                section = [f"\n{markers.HEADING}=", piece]
+            else:
+                section += ("\n=", piece)
+        self._section("".join(section))
+        return "".join(self._parts)
+
+    def _section(self, text: str) -> None:
+        if "{|" in text or "{{{" in text:
+            self._tokens(text)
+        elif "{{" in text or "}}" in text:
+            self._templates(text)
+        else:
+            self._parts.append(text)
+        self._close_all()
+
+    def _templates(self, text: str) -> None:
+        """Read a section whose braces are all of templates: splits in C, and no frame for an innermost template."""
+        first, *pieces = text.split("{{")
+        self._after_closings(first.split("}}"))
+        for piece in pieces:
+            content, closing, rest = piece.partition("}}")
+            if closing and len(self._stack) < MAX_DEPTH:
+                if not self._too_deep:
+                    self._parts.append(self._shown(content, outermost=not self._stack))
+                self._after_closings(rest.split("}}"))
+            else:
+                self._open(2)
+                self._after_closings(piece.split("}}"))
+
+    def _after_closings(self, texts: list[str]) -> None:
+        """Take texts that stand between closings, and close a template before each but the first."""
+        if not self._too_deep:
+            self._parts.append(texts[0])
+        for text in texts[1:]:
+            self._close_braces(2)
+            if not self._too_deep:
+                self._parts.append(text)
+
+    def _tokens(self, text: str) -> None:
+        position = 0
         append = self._parts.append
         for token in _TOKEN.finditer(text):
             start, end = token.span()
@@ -54,17 +99,12 @@ class Parser:
             position = end
         if not self._too_deep:
             append(text[position:])
-        self._close_all()
-        return "".join(self._parts)
 
     def _handle(self, token: str) -> None:
-        first = token[0]
-        if first == "{":
+        if token[0] == "{":
             self._open(len(token))
-        elif first == "}":
+        elif token[0] == "}":
             self._close_braces(len(token))
-        elif token[-1] == "=":
-            self._heading()
         elif not self._too_deep:
             self._parts.append("\n")
             if token[-1] == "|":
@@ -116,16 +156,18 @@ class Parser:
     def _template(self, start: int) -> str:
         """Spare the joining of large templates that are dropped anyway."""
         first = self._parts[start] if start < len(self._parts) else ""
-        lead = self._in_lead and len(self._stack) == 1 and not self._page.infobox
-        if not lead and "|" in first and not is_content(first):
+        outermost = len(self._stack) == 1
+        if "|" in first and not is_content(first) and not (outermost and self._in_lead):
             del self._parts[start:]
             return ""
-        content = self._taken(start)
+        return self._shown(self._taken(start), outermost=outermost)
+
+    def _shown(self, content: str, *, outermost: bool) -> str:
         if is_content(content):
             if "[[" in content:
                 content = without_last_links(content, self._page)
             return template_text(content, self._page)
-        if lead and self._page.wants_infobox:
+        if outermost and self._in_lead and self._page.wants_infobox and not self._page.infobox:
             infobox.take(content, self._page, leads=not self._has_words())
         return ""
 
@@ -139,11 +181,6 @@ class Parser:
             self._give_back()
         content = self._taken(self._stack.pop().start)
         self._parts.append(table_text(content) if self._page.tables == "lines" else "")
-
-    def _heading(self) -> None:
-        self._close_all()
-        self._in_lead = False
-        self._parts.append(f"\n{markers.HEADING}=")
 
     def _close_all(self) -> None:
         self._too_deep.clear()

@@ -5,6 +5,8 @@ A new one goes into the table of its kind: `words`, `numbers`, `dates`, `foreign
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pipelines.wikitext.page import Page
 from pipelines.wikitext.templates.arguments import Renderer, parsed
 from pipelines.wikitext.templates.dates import DATES
@@ -15,6 +17,7 @@ from pipelines.wikitext.templates.words import WORDS
 
 RENDERERS: dict[str, Renderer] = {**WORDS, **DATES, **NUMBERS, **FOREIGN}
 _MAGIC = frozenset({"pagename", "fullpagename", "basepagename", "subpagename"})
+_LONGEST_NAME = 200
 
 
 def template_text(content: str, page: Page) -> str:
@@ -36,5 +39,10 @@ def is_content(start: str) -> bool:
 
 
 def _renderer(head: str) -> Renderer | None:
+    return _named(head) if len(head) < _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=4096)
+def _named(head: str) -> Renderer | None:
     name = head.strip().replace("_", " ").lower()
     return RENDERERS.get(name) or by_pattern(name)
