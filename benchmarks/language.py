@@ -1,38 +1,46 @@
-"""Language identification: accuracy, speed and memory beside py3langid and lingua; speed of words and sentences.
+"""Language identification: accuracy, speed and memory beside py3langid and lingua; its share of a corpus build.
 
-    python -m benchmarks.language --shared DIR [--peers PYTHON]
-
-DIR (or TEXTMILL_SHARED_DATA) holds `langid/lingua_sentences.parquet` and `text/{en,zh}wiki_text.parquet`; PYTHON is an
-interpreter in which lingua-language-detector is installed. Every system runs in a process of its own, CPU seconds
-are medians of alternating runs, memory is the peak of the process. Thresholds were chosen on the half of the
-sentences whose SHA-256 begins with an even byte; both halves are reported.
+Sentences are those of `langid` in the shared data, documents are ten of them in one language. Every system runs in a
+process of its own; CPU seconds are medians of runs in turns, memory is the peak of the process. Thresholds were
+chosen on the half of the sentences whose SHA-256 begins with an even byte; both halves are reported.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import os
-import resource
 import statistics
-import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.options import (
+    answer,
+    ask,
+    goal,
+    has_peers,
+    has_shared,
+    in_turns,
+    medians,
+    parser,
+    peak_megabytes,
+    seconds,
+    table,
+    timed,
+)
+
 RUNS = 3
 PER_DOCUMENT = 10
 TYPICAL = (2_000, 5_000)
 """Bytes of a typical document."""
-GOALS = {"sentences": 95.0, "documents": 99.0, "CPU-s per MB": 0.02, "MB of memory": 250}
+GOALS = {"sentences": 0.95, "documents": 0.99}
 _ALIASES = {"no": "nb", "iw": "he", "fil": "tl", "arz": "ar", "ary": "ar", "wuu": "zh", "yue": "zh"}
 """So that a peer is not charged for another code of the same language."""
 
+Labelled = tuple[str, str]
 Row = tuple[str, str, str]
 """Text, its language, and the language found."""
 
@@ -74,28 +82,22 @@ def _lingua(*, is_low: bool) -> Callable[[Sequence[str]], list[str]]:
 SYSTEMS = {"textmill": textmill, "py3langid": py3langid, "lingua-low": lingua_low, "lingua-high": lingua_high}
 
 
-def serve(name: str) -> None:
-    """In a child process: identify the texts of standard input; codes, CPU seconds and peak MB on standard output."""
-    texts = json.load(sys.stdin)
-    start = time.process_time()
-    run = SYSTEMS[name]()
-    run(["One short text, so that every model is loaded."])
-    loaded = time.process_time()
-    codes = run(texts)
-    end = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    json.dump({"codes": codes, "seconds": end - loaded, "load": loaded - start, "peak": peak}, sys.stdout)
+def serve(name: str, texts: Sequence[str]) -> dict[str, Any]:
+    """In a process of its own: codes, CPU seconds of loading and of the texts, and peak MB."""
+    loading, run = timed(SYSTEMS[name])
+    loading += seconds(lambda: run(["One short text, so that every model is loaded."]))
+    spent, codes = timed(lambda: run(texts))
+    return {"codes": codes, "seconds": spent, "load": loading, "peak": peak_megabytes()}
 
 
-def measured(name: str, python: str, texts: Sequence[str]) -> dict[str, Any]:
-    """What `serve` says, run by another interpreter."""
-    command = [python, "-m", "benchmarks.language", "--serve", name]
-    done = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, check=True, cwd=ROOT)
-    found: dict[str, Any] = json.loads(done.stdout)
+def measured(name: str, options: argparse.Namespace, texts: Sequence[str]) -> dict[str, Any]:
+    """What `serve` says, in the interpreter that has the system."""
+    python = sys.executable if name == "textmill" else options.peers
+    found: dict[str, Any] = ask(python, "benchmarks.language", texts, "--serve", name)
     return found
 
 
-def documents_of(sentences: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def documents_of(sentences: list[Labelled]) -> list[Labelled]:
     """Documents of ten sentences in one language, in the order of the file."""
     by_language: dict[str, list[str]] = {}
     for text, language in sentences:
@@ -116,28 +118,29 @@ def is_chosen_on(text: str) -> bool:
     return hashlib.sha256(text.encode()).digest()[0] % 2 == 0
 
 
-def compare(sentences: list[tuple[str, str]], peers: str | None) -> dict[str, list[Row]]:
+def systems(options: argparse.Namespace) -> list[str]:
+    """The systems to measure: lingua's larger models take long to load."""
+    if not has_peers(options):
+        return ["textmill"]
+    return [name for name in SYSTEMS if not (options.quick and name == "lingua-high")]
+
+
+def compare(sentences: list[Labelled], options: argparse.Namespace) -> dict[str, list[Row]]:
     """Accuracy, speed and memory of every system; the rows of textmill for sentences and for documents."""
-    documents = documents_of(sentences)
-    kept: dict[str, list[Row]] = {}
-    print(f"{'system':12} {'sentences':>10} {'documents':>10} {'per CPU-s':>10} {'load CPU-s':>10} {'peak MB':>8}")
-    interpreters = {name: sys.executable if name in {"textmill", "py3langid"} else peers for name in SYSTEMS}
-    usable = {name: python for name, python in interpreters.items() if python}
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in usable}
-    for turn in range(RUNS):
-        for name, python in usable.items():
-            if turn == 0 or name != "lingua-high":
-                runs[name].append(measured(name, python, [text for text, _ in sentences]))
-    for name, python in usable.items():
-        rows = [(*row, code) for row, code in zip(sentences, runs[name][0]["codes"], strict=True)]
-        of_documents = measured(name, python, [text for text, _ in documents])["codes"]
-        whole = [(*row, code) for row, code in zip(documents, of_documents, strict=True)]
-        seconds, load, peak = (statistics.median(run[key] for run in runs[name]) for key in ("seconds", "load", "peak"))
-        rates = f"{accuracy(rows):10.2f} {accuracy(whole):10.2f} {len(rows) / seconds:10,.0f} {load:10.2f} {peak:8.0f}"
-        print(f"{name:12} {rates}")
-        if name == "textmill":
-            kept = {"sentences": rows, "documents": whole}
-    print("peak MB includes the interpreter and the texts; goals:", GOALS)
+    sets = {"sentences": sentences, "documents": documents_of(sentences)}
+    names = systems(options)
+    texts = {kind: [text for text, _ in rows] for kind, rows in sets.items()}
+    works = {name: partial(measured, name, options, texts["sentences"]) for name in names}
+    runs = in_turns(works, 1 if options.quick else RUNS)
+    shown, kept = [], {}
+    for name in names:
+        codes = {"sentences": runs[name][0]["codes"], "documents": measured(name, options, texts["documents"])["codes"]}
+        found = {kind: [(*row, code) for row, code in zip(sets[kind], codes[kind], strict=True)] for kind in sets}
+        spent, load, peak = (statistics.median(run[key] for run in runs[name]) for key in ("seconds", "load", "peak"))
+        accuracies = [f"{accuracy(rows):.2f}" for rows in found.values()]
+        shown.append((name, *accuracies, f"{len(sentences) / spent:,.0f}", f"{load:.2f}", f"{peak:.0f}"))
+        kept = kept or found
+    table(("system", "sentences", "documents", "per CPU-s", "load CPU-s", "peak MB"), shown)
     return kept
 
 
@@ -186,60 +189,41 @@ def malay_note(texts: list[str]) -> str:
 
 
 def speed_of_documents(shared: Path) -> None:
-    """CPU seconds per MB of identification and of words and sentences, on documents of typical size."""
-    import polars as pl
-
-    for name in ("en", "zh"):
-        texts = pl.read_parquet(shared / f"text/{name}wiki_text.parquet", n_rows=20_000)["text"].drop_nulls().to_list()
-        typical = [text for text in texts if TYPICAL[0] <= len(text.encode()) <= TYPICAL[1]][:700]
-        megabytes = sum(len(text.encode()) for text in typical) / 1e6
-        print(f"\n{name}: {len(typical)} documents of {TYPICAL[0]:,} to {TYPICAL[1]:,} bytes, {megabytes:.2f} MB")
-        for label, work in _works(typical).items():
-            seconds = statistics.median(_seconds(work) for _ in range(RUNS))
-            print(f"  {label:16} {megabytes / seconds:8.1f} MB per CPU-s, {seconds / megabytes:.4f} CPU-s per MB")
-
-
-def _works(texts: list[str]) -> dict[str, Callable[[], object]]:
-    import polars as pl
-
-    from data import segment
+    """CPU seconds per MB of identification, on documents of typical size."""
+    from benchmarks.texts import column, megabytes
     from pipelines.language import identify
 
     identify(["Load every model, please."])
-    segment.words("and compile every pattern")
-    frame, text = pl.DataFrame({"text": texts}), pl.col("text")
-    return {
-        "identify": lambda: identify(texts),
-        "word_count": lambda: frame.select(segment.word_count(text)),
-        "extract_words": lambda: frame.select(segment.extract_words(text)),
-        "sentence_count": lambda: frame.select(segment.sentence_count(text)),
-        "words": lambda: [segment.words(each) for each in texts],
-        "sentence_spans": lambda: [segment.sentence_spans(each) for each in texts],
-    }
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+    rows = []
+    for name in ("en", "zh"):
+        texts = column(shared / f"text/{name}wiki_text.parquet")[:20_000]
+        typical = [text for text in texts if TYPICAL[0] <= len(text.encode()) <= TYPICAL[1]][:700]
+        size = megabytes(typical)
+        spent = medians({"": partial(seconds, partial(identify, typical))}, RUNS)[""]
+        rows.append((name, len(typical), f"{size:.2f}", f"{size / spent:.1f}", f"{spent / size:.4f}"))
+    print(f"\nidentification of documents of {TYPICAL[0]:,} to {TYPICAL[1]:,} bytes")
+    table(("text", "documents", "MB", "MB per CPU-s", "CPU-s per MB"), rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, default=os.environ.get("TEXTMILL_SHARED_DATA"))
-    parser.add_argument("--peers", help="interpreter in which the peers are installed")
-    parser.add_argument("--serve", choices=SYSTEMS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    command = parser(__doc__)
+    command.add_argument("--serve", choices=SYSTEMS, help=argparse.SUPPRESS)
+    options = command.parse_args()
     if options.serve:
-        serve(options.serve)
+        answer(partial(serve, options.serve))
         return
-    if options.shared is None:
-        parser.error("--shared DIR (or TEXTMILL_SHARED_DATA) is needed")
-    import polars as pl
+    from benchmarks import build_share
 
-    frame = pl.read_parquet(options.shared / "langid/lingua_sentences.parquet")
-    explain(compare(list(frame.select("text", "lang").iter_rows()), options.peers))
-    speed_of_documents(options.shared)
+    if has_shared(options, "accuracy and speed"):
+        import polars as pl
+
+        frame = pl.read_parquet(options.shared / "langid/lingua_sentences.parquet")
+        kept = compare(list(frame.select("text", "lang").iter_rows()), options)
+        explain(kept)
+        speed_of_documents(options.shared)
+        for kind, found in kept.items():
+            goal(f"language of {kind}", accuracy(found) / 100, at_least=GOALS[kind], form="{:.2%}")
+    build_share.show(options)
 
 
 if __name__ == "__main__":

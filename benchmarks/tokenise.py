@@ -1,96 +1,112 @@
 """Tokenizers: fertility and compression of every kind, and encoding beside the library's bare `encode_batch`.
 
-    python benchmarks/tokenise.py SHARED_DATA        (or TEXTMILL_SHARED_DATA in the environment)
-
 Each kind learns from at most a million characters and is measured on documents held out. Encoding goes from a corpus to
 its Arrow list column, `encode_batch` only to the library's own objects; both alternate, medians, with all threads and
-with one.
+with one. Texts: articles of the shared data, else of the embedded sample.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from benchmarks import options as common
+from benchmarks.texts import ENGLISH, column, megabytes, sample_texts
 from pipelines import tokenise
 
-TEXTS = {"English": ("text/enwiki_text.parquet", 2_000_000), "Chinese": ("text/zhwiki_text.parquet", 600_000)}
+TEXTS = {"English": (ENGLISH, 2_000_000), "Chinese": ("text/zhwiki_text.parquet", 600_000)}
 CONFIG = tokenise.TokeniserConfig(vocab_size=16_000, sample_chars=1_000_000)
-RUNS = 3
+GOAL = 0.9
+UNIGRAM_SHARE = 10
+ONE_THREAD = {"RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "POLARS_MAX_THREADS": "1"}
 
 
-def documents(shared: Path, language: str) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Speed:
+    """MB per CPU-second of `encode` and of `encode_batch`, and the ratios of CPU and of wall time."""
+
+    own: float
+    bare: float
+    cpu: float
+    wall: float
+
+
+def documents(options: argparse.Namespace, language: str) -> pl.DataFrame:
     """Documents that come to the wanted number of characters."""
     name, limit = TEXTS[language]
-    frame = pl.read_parquet(shared / name).select(doc_id=pl.col("id").cast(pl.String), text="text")
-    return frame.filter(pl.col("text").str.len_chars() > 0).filter(pl.col("text").str.len_chars().cum_sum() <= limit)
+    texts = pl.Series("text", column(options.shared / name) if options.shared else sample_texts())
+    frame = pl.DataFrame({"text": texts}).with_row_index("doc_id").cast({"doc_id": pl.String})
+    return frame.filter(pl.col("text").str.len_chars().cum_sum() <= limit // (2 if options.quick else 1))
 
 
-def sides(frame: pl.DataFrame) -> tuple[list[str], list[str]]:
-    sample = tokenise.Sample(CONFIG)
-    sample.add(frame)
-    return sample.learnt_from, sample.held_out
+def cpu_and_wall(work: Callable[[], object]) -> tuple[float, float]:
+    start = time.perf_counter()
+    spent = common.seconds(work)
+    return spent, time.perf_counter() - start
 
 
-def seconds(work: Callable[[], object]) -> tuple[float, float]:
-    """CPU and wall."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    work()
-    return time.process_time() - cpu, time.perf_counter() - wall
-
-
-def compare(frame: pl.DataFrame, text: str) -> str:
+def compare(frame: pl.DataFrame, text: str, runs: int) -> Speed:
     tokenizer, texts = tokenise.load(text), frame["text"].to_list()
-    megabytes = frame["text"].str.len_bytes().sum() / 1e6
-    runs = [
-        (*seconds(lambda: tokenise.encode(frame, tokenizer)), *seconds(lambda: tokenizer.encode_batch(texts)))
-        for _ in range(RUNS)
-    ]
-    cpu, wall, bare_cpu, bare_wall = (statistics.median(column) for column in zip(*runs, strict=True))
-    return (
-        f"{megabytes / cpu:5.1f} MB per CPU-second, encode_batch {megabytes / bare_cpu:4.1f}; "
-        f"ratio of CPU {bare_cpu / cpu:.2f}, of wall time {bare_wall / wall:.2f} (goal 0.9)"
-    )
+    size = megabytes(texts)
+    works: dict[str, Callable[[], tuple[float, float]]] = {
+        "own": lambda: cpu_and_wall(lambda: tokenise.encode(frame, tokenizer)),
+        "bare": lambda: cpu_and_wall(lambda: tokenizer.encode_batch(texts)),
+    }
+    common.in_turns(works, 1)  # threads and patterns are made the first time
+    found = common.in_turns(works, runs)
+    (cpu, wall), (bare_cpu, bare_wall) = (map(statistics.median, zip(*found[name], strict=True)) for name in works)
+    return Speed(size / cpu, size / bare_cpu, bare_cpu / cpu, bare_wall / wall)
 
 
-def measure(shared: Path) -> None:
-    for language in TEXTS:
-        frame = documents(shared, language)
-        learnt, held_out = sides(frame)
-        print(f"\n{language}: {frame.height:,} documents, learnt from {sum(map(len, learnt)):,} characters")
-        print("kind        vocabulary fertility bytes/token  unknown come back  training")
-        for kind in tokenise.KINDS:
-            config = replace(CONFIG, kind=kind)
-            start = time.process_time()
-            text = tokenise.train_tokenizer(learnt[: len(learnt) // (10 if kind == "unigram" else 1)], config=config)
-            spent = time.process_time() - start
-            tokenizer = tokenise.load(text)
-            stats = tokenise.measure(held_out, tokenizer)
-            print(
-                f"{kind:11} {tokenizer.get_vocab_size():10,} {stats.fertility:9.3f} {stats.bytes_per_token:11.2f} "
-                f"{stats.unknown_share:8.2%} {stats.round_trip:9.0%} {spent:7.1f} s"
-            )
-            print(f"            {compare(frame, text)}", flush=True)
+def row_of(kind: str, frame: pl.DataFrame, sample: tokenise.Sample, runs: int) -> tuple[list[str], Speed]:
+    """Train a kind, measure it on what was held out, and encode the documents."""
+    learnt = sample.learnt_from
+    learnt = learnt[: len(learnt) // (UNIGRAM_SHARE if kind == "unigram" else 1)]
+    config = replace(CONFIG, kind=kind)
+    training, text = common.timed(lambda: tokenise.train_tokenizer(learnt, config=config))
+    tokenizer = tokenise.load(text)
+    stats = tokenise.measure(sample.held_out, tokenizer)
+    shares = (f"{stats.unknown_share:.2%}", f"{stats.round_trip:.0%}", f"{training:.1f}")
+    figures = (f"{tokenizer.get_vocab_size():,}", f"{stats.fertility:.3f}", f"{stats.bytes_per_token:.2f}", *shares)
+    speed = compare(frame, text, runs)
+    speeds = (f"{speed.own:.1f}", f"{speed.bare:.1f}", f"{speed.cpu:.2f}", f"{speed.wall:.2f}")
+    return [kind, *figures, *speeds], speed
+
+
+def measure(options: argparse.Namespace, threads: str) -> None:
+    head = ("vocabulary", "fertility", "bytes/token", "unknown", "come back", "training s")
+    for language in TEXTS if options.shared else ("English",):
+        frame = documents(options, language)
+        sample = tokenise.Sample(CONFIG)
+        sample.add(frame)
+        found = [row_of(kind, frame, sample, 1 if options.quick else 3) for kind in tokenise.KINDS]
+        print(f"\n{language}, {frame.height:,} documents, {threads}; MB per CPU-second, ratios of CPU and of wall time")
+        common.table(("kind", *head, "MB/s", "bare", "CPU ratio", "wall ratio"), [row for row, _ in found])
+        ratio, kind = min((speed.cpu, kind) for (kind, *_), speed in found)
+        name = f"encoding beside encode_batch, {language}, {threads}"
+        common.goal(f"{name}, bpe", found[0][1].cpu, at_least=GOAL, form="{:.2f} x")
+        common.goal(f"{name}, slowest kind ({kind})", ratio, at_least=GOAL, form="{:.2f} x")
 
 
 def main() -> None:
-    shared = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ["TEXTMILL_SHARED_DATA"])
-    if "--one-thread" in sys.argv:
-        measure(shared)
+    parser = common.parser(__doc__)
+    parser.add_argument("--one-thread", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one_thread:
+        measure(options, "one thread")
         return
-    print("== all threads", flush=True)
-    measure(shared)
-    print("\n== one thread", flush=True)
-    environment = {**os.environ, "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "POLARS_MAX_THREADS": "1"}
-    subprocess.run([sys.executable, __file__, str(shared), "--one-thread"], env=environment, check=True)
+    measure(options, "all threads")
+    if not options.quick:
+        command = [sys.executable, "-u", "-m", "benchmarks.tokenise", *sys.argv[1:], "--one-thread"]
+        subprocess.run(command, env={**os.environ, **ONE_THREAD}, check=True)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,24 @@
-"""Main text of web pages: textmill beside other extractors, on pages with gold text (web/article_extraction.parquet).
+"""Main text of web pages: textmill beside other extractors, on the pages with gold text of the shared data.
 
-    python benchmarks/web.py SHARED_DATA --peers PYTHON
-
-SHARED_DATA is the folder of the shared sets (or $TEXTMILL_SHARED_DATA); PYTHON is the interpreter of an environment
-with benchmarks/web-requirements.txt, without which textmill is measured alone. Scores follow the benchmark of the set
-(https://github.com/scrapinghub/article-extraction-benchmark): bags of word 4-grams, each page's counts divided by
-their sum, precision and recall over all pages; the same for single words. CPU seconds, median of three runs each.
+Scores follow the benchmark of the set (https://github.com/scrapinghub/article-extraction-benchmark): bags of word
+4-grams, each page's counts divided by their sum, precision and recall over all pages; the same for single words.
+CPU seconds without those of imports and of the first page, medians of runs in turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import json
-import os
 import re
 import statistics
-import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+from benchmarks.options import answer, ask, has_peers, has_shared, in_turns, parser, table, timed
 
 RUNS = 3
 WORD = re.compile(r"\w+")
@@ -78,17 +72,18 @@ EXTRACTORS = {
 
 
 def pages(shared: Path) -> list[tuple[bytes, str]]:
+    import pyarrow.parquet as pq
+
     rows = pq.read_table(shared / "web" / "article_extraction.parquet").to_pylist()
     return [(gzip.decompress(row["html_gz"]), row["article_body"]) for row in rows]
 
 
-def run_once(name: str, shared: Path) -> dict[str, Any]:
-    """Texts, and CPU seconds without those of imports and of the first page."""
-    extractor, found = EXTRACTORS[name](), pages(shared)
+def serve(name: str, shared: str) -> dict[str, Any]:
+    """In a process of its own: texts, and CPU seconds without those of imports and of the first page."""
+    extractor, found = EXTRACTORS[name](), pages(Path(shared))
     extractor(found[0][0])
-    start = time.process_time()
-    texts = [safely(extractor, page) for page, _ in found]
-    return {"seconds": time.process_time() - start, "texts": texts}
+    spent, texts = timed(lambda: [safely(extractor, page) for page, _ in found])
+    return {"seconds": spent, "texts": texts}
 
 
 def safely(extractor: Callable[[bytes], str], page: bytes) -> str:
@@ -119,42 +114,34 @@ def scores(gold: list[str], found: list[str], n: int) -> tuple[float, float, flo
     return precision, recall, 2 * precision * recall / (precision + recall or 1)
 
 
-def in_process(name: str, shared: Path, python: str) -> dict[str, Any]:
-    command = [python, __file__, str(shared), "--only", name]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    result: dict[str, Any] = json.loads(output)
-    return result
+def extracted(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What `serve` says, in the interpreter that has the extractor."""
+    python = sys.executable if name == "textmill" else options.peers
+    found: dict[str, Any] = ask(python, "benchmarks.web", str(options.shared), "--serve", name)
+    return found
 
 
-def report(shared: Path, peers: str | None) -> None:
-    gold = [text for _, text in pages(shared)]
-    names = list(EXTRACTORS) if peers else ["textmill"]
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for _ in range(RUNS):
-        for name in names:
-            runs[name].append(in_process(name, shared, sys.executable if name == "textmill" else str(peers)))
-    print(f"{'':24}{'precision':>10}{'recall':>10}{'F1 4-gram':>10}{'F1 word':>10}{'empty':>7}{'pages/CPU-s':>13}")
-    for name in names:
-        texts = runs[name][0]["texts"]
-        values = [*scores(gold, texts, 4), scores(gold, texts, 1)[2]]
-        speed = len(gold) / statistics.median(run["seconds"] for run in runs[name])
-        empty = sum(not text.strip() for text in texts)
-        print(f"{name:24}" + "".join(f"{value:10.4f}" for value in values) + f"{empty:7}{speed:13.1f}", flush=True)
+def report(options: argparse.Namespace) -> None:
+    gold = [text for _, text in pages(options.shared)]
+    names = EXTRACTORS if has_peers(options) else ["textmill"]
+    runs = in_turns({name: partial(extracted, name, options) for name in names}, 1 if options.quick else RUNS)
+    rows = []
+    for name, found in runs.items():
+        texts = found[0]["texts"]
+        values = [f"{value:.4f}" for value in (*scores(gold, texts, 4), scores(gold, texts, 1)[2])]
+        speed = len(gold) / statistics.median(run["seconds"] for run in found)
+        rows.append((name, *values, sum(not text.strip() for text in texts), f"{speed:.1f}"))
+    table(("", "precision", "recall", "F1 4-gram", "F1 word", "empty", "pages/CPU-s"), rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("shared", nargs="?", type=Path, default=os.environ.get("TEXTMILL_SHARED_DATA"))
-    parser.add_argument("--peers")
-    parser.add_argument("--only", choices=list(EXTRACTORS))
-    options = parser.parse_args()
-    if options.shared is None:
-        sys.exit("give the folder of the shared data, or set TEXTMILL_SHARED_DATA")
-    if options.only:
-        print(json.dumps(run_once(options.only, options.shared)))
-    else:
-        report(Path(options.shared), options.peers)
+    command = parser(__doc__)
+    command.add_argument("--serve", choices=EXTRACTORS, help=argparse.SUPPRESS)
+    options = command.parse_args()
+    if options.serve:
+        answer(partial(serve, options.serve))
+    elif has_shared(options, "main text of web pages"):
+        report(options)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,18 @@
-"""MinHash by datatrove, datasketch and rensa, in an interpreter that has them; started by `benchmarks/dedup.py`.
+"""MinHash by datatrove, datasketch and rensa: CPU seconds for {"texts": [...], "what": name}.
 
-Reads {"texts": [...], "what": name} as JSON from the standard input and writes {"seconds": CPU seconds} to the
-standard output. Imports, models and a first document come before the clock starts.
+Imports, models and a first document come before the clock starts.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import re
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.options import answer, cpu_seconds
 
 BANDS, ROWS, NGRAM = 14, 8, 5
 PERMUTATIONS = BANDS * ROWS
@@ -93,18 +90,14 @@ PEERS = {
 }
 
 
-def main() -> None:
+def seconds(job: dict[str, Any]) -> float:
     logging.disable(logging.CRITICAL)
-    asked = json.load(sys.stdin)
-    output = os.dup(1)
-    os.dup2(2, 1)  # libraries print to the standard output
-    work = PEERS[asked["what"]]()
-    work(asked["texts"][:2] * 2)
-    start = time.process_time()
-    work(asked["texts"])
-    seconds = time.process_time() - start
-    os.write(output, json.dumps({"seconds": seconds}).encode())
+    work = PEERS[job["what"]]()
+    work(job["texts"][:2] * 2)
+    start = cpu_seconds()
+    work(job["texts"])
+    return cpu_seconds() - start
 
 
 if __name__ == "__main__":
-    main()
+    answer(seconds)

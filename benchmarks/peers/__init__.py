@@ -1,0 +1,1 @@
+"""What runs in the interpreter of the peers (peers.txt): no module here imports textmill."""
