@@ -47,16 +47,17 @@ def copied(page: str, number: int, copy: int) -> str:
     if not copy:
         return page
     page = _TITLE.sub(rf"\g<1>\g<2> ({copy})\g<3>", page, count=1)
-    start, end = page.find("<text"), page.find("</text>")
-    if start < 0 or end < 0:
+    start, end = page.find(">", page.find("<text")) + 1, page.find("</text>")
+    if end < start:
         return page
-    words = _WORD.findall(page, start, end)
+    text = page[start:end]
+    words = _WORD.findall(text)
     random = Random(number)
 
     def other(found: re.Match[str]) -> str:
-        return random.choice(words) if found.start() > start and not random.randrange(_SHARE) else found[0]
+        return found[0] if random.randrange(_SHARE) else random.choice(words)
 
-    return _WORD.sub(other, page[:end]) + page[end:]
+    return page[:start] + _WORD.sub(other, text) + page[end:]
 
 
 def pages_of(dumps: list[list[str]]) -> Iterator[tuple[str, int, int]]:

@@ -7,10 +7,12 @@ huge, the splitter stops and leaves the rest to a real parser.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 START = b"<page>"
 END = b"</page>"
+_UNSAFE = re.compile(rb"<[!?]")
 _LOOK_BACK = 64  # bytes kept while looking for a page, so that a tag cut in two is found, and the end of the root
 _LONGEST = 8 << 20  # bytes of a page that is held; MediaWiki's limit for an article is 2 MiB
 
@@ -52,7 +54,7 @@ class Splitter:
         if cut < len(END):
             return None if len(self.rest) > _LONGEST else []
         complete = self.rest[:cut]
-        if b"<!" in complete or b"<?" in complete:
+        if _UNSAFE.search(complete):
             return None
         self.rest = self.rest[cut:]
         return [self._piece(xml + END) for xml in complete.split(END)[:-1]]
