@@ -32,6 +32,8 @@ from pipelines.sources.config import SourceConfig
 
 _WITHOUT_MARKUP = ("wikipedia", "text", "jsonl", "csv", "parquet")
 """Readers of which no record is a web page, unless `markup` says so."""
+_TOLD_APART = ("modules", "decontamination")
+"""Options of `clean` that hold paths; what is in those files decides."""
 
 
 def reading(job: Job, source: Source) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def _may_read_html(job: Job) -> bool:
 def candidates_config(job: Job) -> dict[str, Any]:
     """What decides which documents pass alone, and how they read."""
     config = clean_config(job)
-    options = {name: value for name, value in asdict(config).items() if name != "modules"}
+    options = {name: value for name, value in asdict(config).items() if name not in _TOLD_APART}
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
     versions = [step.VERSION for step in steps]
