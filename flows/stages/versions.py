@@ -27,8 +27,10 @@ from pipelines import (
 )
 from pipelines.clean import CleanConfig
 from pipelines.download import RawFile
+from pipelines.download.shelf import Shelf
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
+from pipelines.sources.folders import Entry
 
 _WITHOUT_MARKUP = ("wikipedia", "text", "jsonl", "csv", "parquet")
 """Readers of which no record is a web page, unless `markup` says so."""
@@ -89,10 +91,17 @@ def readers(job: Job) -> list[str]:
 
 def _reader(job: Job, source: Source) -> str | None:
     folder = None if source.is_remote else source.path()
-    named = reading(job, source)["reader"]
-    return named or (
-        sources.reader_for(folder) if folder and folder.is_dir() else sources.known_reader(source.file_name)
-    )
+    if named := reading(job, source)["reader"]:
+        return str(named)
+    if folder and folder.is_dir():
+        return sources.reader_for(folder)
+    return sources.known_reader(source.file_name) or _reader_of_kept(job, source)
+
+
+def _reader_of_kept(job: Job, source: Source) -> str | None:
+    """By the files in the lake of a source whose own name tells nothing: a glob, a prefix, a folder that is gone."""
+    kept = Shelf(source, job.lake.raw / source.name).listed()
+    return sources.reader_for([Entry(file.name, file.path) for file in kept]) if kept else None
 
 
 def dedup_config(job: Job) -> dict[str, Any]:

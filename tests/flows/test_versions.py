@@ -144,3 +144,17 @@ def test_place_of_an_evaluation_set_decides_nothing_and_its_content_does(tmp_pat
         recipe = Recipe.model_validate({"clean": {"decontamination": {"sets": sets, "n": 3}}})
         found.append(versions.candidates(made_job(tmp_path, Path(__file__), recipe), "d"))
     assert found[0] == found[1] != found[2]
+
+
+def test_recipe_of_cleaning_is_that_of_the_reader_for_globs_and_folders_that_are_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.html").write_text(f"<html><p>Words of {name}.</p></html>")
+    for place in (folder, folder / "*"):
+        job = made_job(tmp_path, place)
+        corpus.fetch(job, job.sources[0])
+        assert versions.clean_config(job).recipe == "web"
+    job = made_job(tmp_path, folder)
+    folder.rename(tmp_path / "elsewhere")
+    assert versions.clean_config(job).recipe == "web"
