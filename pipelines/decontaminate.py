@@ -157,12 +157,17 @@ class Index:
 
 
 def index_of(config: DecontaminationConfig) -> Index:
-    """The index of these sets, read once per process."""
-    return _index(tuple(sorted(config.sets.items())), config.columns, config.n, config.min_share)
+    """The index of these sets, read once per process and state of their files."""
+    sets = tuple(sorted(config.sets.items()))
+    states = (path_of(location).stat() for _, location in sets)
+    stamps = tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
+    return _index(sets, config.columns, config.n, config.min_share, stamps)
 
 
 @lru_cache(maxsize=1)
-def _index(sets: tuple[tuple[str, str], ...], columns: tuple[str, ...], n: int, min_share: float) -> Index:
+def _index(
+    sets: tuple[tuple[str, str], ...], columns: tuple[str, ...], n: int, min_share: float, _stamps: tuple[Any, ...]
+) -> Index:
     return read_index(DecontaminationConfig(sets=dict(sets), columns=columns, n=n, min_share=min_share))
 
 

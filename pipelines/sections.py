@@ -45,18 +45,20 @@ def rejoin(pieces: Pieces, changed: Sequence[str]) -> tuple[str, dict[int, int]]
     """
     parts: list[str] = []
     offsets = {pieces.cuts[0]: 0}
+    at_end = [pieces.cuts[0]]  # the cuts at the end of what there is so far
     length, gap = 0, ""
     for old, new, end in zip(pieces.texts, changed, pieces.cuts[1:], strict=True):
         gap += _leading(old)
         if new:
             separator = _separator(gap, parts[-1], new) if parts else ""
             # The gap belongs to the section before it: a section starts at its first letter.
-            offsets = {cut: at + len(separator) if at == length else at for cut, at in offsets.items()}
+            offsets.update(dict.fromkeys(at_end, length + len(separator)))
             parts += [separator, new]
             length += len(separator) + len(new)
-            gap = ""
+            at_end, gap = [], ""
         gap += _trailing(old)
         offsets[end] = length
+        at_end.append(end)
     return "".join(parts), offsets
 
 

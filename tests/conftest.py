@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -17,6 +18,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("TEXTMILL_WORKERS", "0")  # in this process; tests of workers ask for some
 
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("textmill", deadline=None)
+settings.load_profile("textmill")
 
 _HERE = Path(__file__).parent
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +55,16 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
 
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     """The candidates without the duplicates."""
-    removed, options = read(job, duplicates), versions.dedup_options(job)
-    repeated = dedup.repeated_lines(_readers(job, candidates), config=options, scratch=_scratch(job))
     version = versions.corpus(candidates.version, duplicates.version)
 
+    @cache
+    def decisions() -> tuple[pl.DataFrame, dedup.UInt64s]:
+        """What goes, made when the first part asks for it: a corpus that is published asks for nothing."""
+        parts, config = _readers(job, candidates), versions.dedup_options(job)
+        return read(job, duplicates), dedup.repeated_lines(parts, config=config, scratch=_scratch(job))
+
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
+        removed, repeated = decisions()
         return _corpus_unit(job, candidates, part, removed=removed, repeated=repeated, told=told)
 
     units = _each(job, candidates, job.listen("Deduplicate"), unit)

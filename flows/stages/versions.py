@@ -28,11 +28,15 @@ from pipelines import (
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
 from pipelines.download import RawFile
+from pipelines.download.shelf import Shelf
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
+from pipelines.sources.folders import Entry
 
 _WITHOUT_MARKUP = ("wikipedia", "text", "jsonl", "csv", "parquet")
 """Readers of which no record is a web page, unless `markup` says so."""
+_TOLD_APART = ("modules", "decontamination")
+"""Options of `clean` that hold paths; what is in those files decides."""
 
 
 def reading(job: Job, source: Source) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def _may_read_html(job: Job) -> bool:
 def candidates_config(job: Job) -> dict[str, Any]:
     """What decides which documents pass alone, and how they read."""
     config = clean_config(job)
-    options = {name: value for name, value in asdict(config).items() if name != "modules"}
+    options = {name: value for name, value in asdict(config).items() if name not in _TOLD_APART}
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
     versions = [step.VERSION for step in steps]
@@ -88,10 +92,17 @@ def readers(job: Job) -> list[str]:
 
 def _reader(job: Job, source: Source) -> str | None:
     folder = None if source.is_remote else source.path()
-    named = reading(job, source)["reader"]
-    return named or (
-        sources.reader_for(folder) if folder and folder.is_dir() else sources.known_reader(source.file_name)
-    )
+    if named := reading(job, source)["reader"]:
+        return str(named)
+    if folder and folder.is_dir():
+        return sources.reader_for(folder)
+    return sources.known_reader(source.file_name) or _reader_of_kept(job, source)
+
+
+def _reader_of_kept(job: Job, source: Source) -> str | None:
+    """By the files in the lake of a source whose own name tells nothing: a glob, a prefix, a folder that is gone."""
+    kept = Shelf(source, job.lake.raw / source.name).listed()
+    return sources.reader_for([Entry(file.name, file.path) for file in kept]) if kept else None
 
 
 def dedup_config(job: Job) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from data.contracts import CONTRACTS
 from flows.build import Output, Unit, build
@@ -72,3 +73,12 @@ def test_added_part_leaves_the_others_as_they_were(tmp_path: Path) -> None:
     files = [[part["file"] for part in job.manifest(ref)["parts"]] for ref in (before, after)]
     assert files[1][:2] == files[0]
     assert corpus.read(job, after)["doc_id"].to_list() == ["s:1", "s:2", "s:3", "s:4", "s:5", "s:7"]
+
+
+def test_a_corpus_that_is_published_counts_no_lines_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [[text(i) for i in range(4)]]
+    _, _, before = run(tmp_path, texts)
+    monkeypatch.setattr("pipelines.dedup.repeated_lines", None)
+    _, _, after = run(tmp_path, texts)
+    assert (before.reused, after.reused) == (False, True)
+    assert before.version == after.version

@@ -134,3 +134,27 @@ def test_a_file_in_a_folder_keeps_its_id_when_others_join_it(tmp_path: Path) -> 
     assert ids(made_job(tmp_path, folder)) == ["texts:deep/a.txt"]
     (folder / "deep" / "b.txt").write_text("Some words of another.")
     assert ids(made_job(tmp_path, folder)) == ["texts:deep/a.txt", "texts:deep/b.txt"]
+
+
+def test_place_of_an_evaluation_set_decides_nothing_and_its_content_does(tmp_path: Path) -> None:
+    found = []
+    for name, content in (("a", "one two three"), ("b", "one two three"), ("c", "one two four")):
+        (tmp_path / f"{name}.txt").write_text(content)
+        sets = {"exam": str(tmp_path / f"{name}.txt")}
+        recipe = Recipe.model_validate({"clean": {"decontamination": {"sets": sets, "n": 3}}})
+        found.append(versions.candidates(made_job(tmp_path, Path(__file__), recipe), "d"))
+    assert found[0] == found[1] != found[2]
+
+
+def test_recipe_of_cleaning_is_that_of_the_reader_for_globs_and_folders_that_are_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.html").write_text(f"<html><p>Words of {name}.</p></html>")
+    for place in (folder, folder / "*"):
+        job = made_job(tmp_path, place)
+        corpus.fetch(job, job.sources[0])
+        assert versions.clean_config(job).recipe == "web"
+    job = made_job(tmp_path, folder)
+    folder.rename(tmp_path / "elsewhere")
+    assert versions.clean_config(job).recipe == "web"

@@ -16,6 +16,7 @@ from pipelines.decontaminate import (
     EvaluationSetError,
     build_index,
     fingerprint,
+    index_of,
     overlaps,
     read_index,
     read_set,
@@ -170,3 +171,13 @@ def test_a_set_that_is_a_download_is_refused() -> None:
 def test_bad_options_are_named(options: dict[str, int], name: str) -> None:
     with pytest.raises(ConfigError, match=rf"decontamination\.{name}"):
         DecontaminationConfig(**options)  # type: ignore[arg-type]
+
+
+def test_an_evaluation_set_that_changed_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "exam.txt"
+    config = DecontaminationConfig(sets={"exam": str(path)}, n=3)
+    found = []
+    for content in ("one two three", "four five six seven"):
+        path.write_text(content)
+        found.append(overlaps(["say one two three"], index_of(config)))
+    assert found == [["exam: one two three"], [None]]
