@@ -43,8 +43,8 @@ class Plan:
         return self.released and all(step.done for step in self.steps)
 
 
-def plan(job: Job) -> Plan:
-    """The plan, from manifests alone: nothing is computed, downloaded or written."""
+def plan(job: Job, *, whole: bool = True) -> Plan:
+    """The plan, from manifests alone: nothing is computed, downloaded or written. Up to the tokens if not `whole`."""
     raw = [known(source, job.lake.raw / source.name) for source in job.sources]
     steps = [_raw_step(source, found) for source, found in zip(job.sources, raw, strict=True)]
     present = [file for found in raw if found is not None for file in found]
@@ -55,6 +55,8 @@ def plan(job: Job) -> Plan:
         ]
         return Plan((*steps, *unknown), released=False)
     steps += _corpus_steps(job, present)
+    if not whole:
+        return Plan(tuple(steps), _released(job, steps[len(raw) :]))
     found = {step.name: step.version for step in steps}
     steps += _label_steps(job)
     steps += _model_steps(job, {step.name: step.version for step in steps})
@@ -62,6 +64,12 @@ def plan(job: Job) -> Plan:
     published = {} if release is None else release["datasets"]
     current = {step.name: step.version for step in steps if step.name in published}
     return Plan(tuple(steps), bool(found) and bool(published) and current == published)
+
+
+def _released(job: Job, steps: list[Step]) -> bool:
+    """Whether the published release holds these versions."""
+    published = (job.lake.release(job.pipeline) or {"datasets": {}})["datasets"]
+    return all(published.get(step.name) == step.version for step in steps)
 
 
 def _raw_step(source: Source, found: list[RawFile] | None) -> Step:

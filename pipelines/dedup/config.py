@@ -23,8 +23,9 @@ Parts = Sequence[Part]
 class RepeatedConfig:
     """Lines and paragraphs of `min_chars` or more that stand in more than `max_documents` documents are removed.
 
-    0 documents: nothing is; None: what the recipe of a pipeline asks for, otherwise nothing. A document that would lose more than `max_share` of its characters is rejected instead;
-    0 rejects every document that holds such a line. Titles of sections stay.
+    0 documents: nothing is; None: what the recipe of a pipeline asks for, otherwise nothing. A document that would
+    lose more than `max_share` of its characters is rejected instead; 0 rejects every document that holds such a line.
+    Titles of sections stay.
     """
 
     max_documents: int | None = None

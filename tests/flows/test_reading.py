@@ -10,7 +10,7 @@ from data.errors import ConfigError
 from flows.job import Job, make_job
 from flows.recipe import Recipe
 from flows.stages import versions
-from pipelines.sources import read
+from pipelines.sources import SourceError, read
 from pipelines.sources.config import SourceConfig
 
 
@@ -38,3 +38,31 @@ def test_options_decide_the_version_of_the_documents(tmp_path: Path) -> None:
 def test_options_of_a_source_that_the_run_has_not_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"sources: 'page' is no source of this run; its sources are called pages"):
         job(tmp_path, Recipe(sources={"page": SourceConfig(meta="none")}))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"split": "line"}, r"sources\.pages\.split: the csv reader has no such option; it has: delimiter"),
+        ({"reader": "jsonl", "encoding": "latin-1", "delimiter": ";"}, r"delimiter: the jsonl reader has no such"),
+    ],
+)
+def test_option_that_the_reader_has_not_is_refused_before_the_run(
+    options: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        job(tmp_path, Recipe.model_validate({"sources": {"pages": options}}))
+
+
+def test_file_that_no_reader_reads_is_refused_before_it_is_copied(tmp_path: Path) -> None:
+    (tmp_path / "dump.xml.7z").touch()
+    with pytest.raises(SourceError, match=r"dump\.xml\.7z: files of this kind"):
+        make_job(
+            lake=tmp_path,
+            sources=[str(tmp_path / "dump.xml.7z")],
+            pipeline=None,
+            recipe=Recipe(),
+            limit=None,
+            run_id="r",
+            started="",
+        )
