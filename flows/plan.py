@@ -13,6 +13,8 @@ from models.registry import Registry
 from pipelines.download import RawFile, known
 
 UNKNOWN = "?"
+_CORPUS = ("documents", "duplicates", "corpus", "rejects", "tokens")
+_MODELS = (*(f"model {task}" for task in training.TASKS), "metrics", *inference.PREDICTORS)
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,8 @@ def plan(job: Job, *, whole: bool = True) -> Plan:
     steps = [_raw_step(source, found) for source, found in zip(job.sources, raw, strict=True)]
     present = [file for found in raw if found is not None for file in found]
     if None in raw:
-        rest = ("documents", "corpus", "duplicates", "rejects", "tokens", *training.TASKS, "metrics")
-        unknown = [
-            Step(name, UNKNOWN, "to do", "its source is not in the lake") for name in (*rest, *inference.PREDICTORS)
-        ]
+        rest = (*_CORPUS, *_MODELS) if whole else _CORPUS
+        unknown = [Step(name, UNKNOWN, "to do", "its source is not in the lake") for name in rest]
         return Plan((*steps, *unknown), released=False)
     steps += _corpus_steps(job, present)
     if not whole:
@@ -114,10 +114,9 @@ def _label_steps(job: Job) -> list[Step]:
 
 
 def _model_steps(job: Job, found: dict[str, str]) -> list[Step]:
-    names = (*training.TASKS, "metrics", *inference.PREDICTORS)
     waiting = [name for name, version in found.items() if version == UNKNOWN]
     if waiting:
-        return [Step(name, UNKNOWN, "to do", f"waits for {waiting[0]}") for name in names]
+        return [Step(name, UNKNOWN, "to do", f"waits for {waiting[0]}") for name in _MODELS]
     registry = Registry(job.lake.models)
     inputs = inputs_of(job, found)
     steps, trained = [], []

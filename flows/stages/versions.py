@@ -26,8 +26,11 @@ from pipelines import (
 )
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
+from pipelines.download import known
+from pipelines.download.shelf import Shelf
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
+from pipelines.sources.folders import Entry
 
 
 def reading(job: Job, source: Source) -> dict[str, Any]:
@@ -72,11 +75,17 @@ def readers(job: Job) -> list[str]:
 
 
 def _reader(job: Job, source: Source) -> str | None:
-    folder = None if source.is_remote else source.path()
-    named = reading(job, source)["reader"]
-    return named or (
-        sources.reader_for(folder) if folder and folder.is_dir() else sources.known_reader(source.file_name)
-    )
+    """The reader that is named, else that of the file or most files; of a glob or an address those in the lake."""
+    named: str | None = reading(job, source)["reader"]
+    if named:
+        return named
+    place = None if source.is_remote else source.path()
+    if place and place.is_dir():
+        return sources.reader_for(place)
+    folder = job.lake.raw / source.name
+    if not (place and place.exists()) and (kept := known(source, folder) or Shelf(source, folder).listed()):
+        return sources.reader_for([Entry(file.name, file.path) for file in kept])
+    return sources.known_reader(source.file_name)
 
 
 def dedup_config(job: Job) -> dict[str, Any]:
@@ -91,7 +100,7 @@ def dedup_options(job: Job) -> DedupConfig:
 
 def documents(job: Job, raw: list[tuple[str, str]]) -> str:
     """Version from the (source, sha256) of the files."""
-    read_as = [[source.name, reading(job, source), source.language] for source in job.sources]
+    read_as = [[source.name, reading(job, source), _reader(job, source), source.language] for source in job.sources]
     return version_of(CONTRACTS["documents"], raw, documents_config(job), read_as)
 
 
