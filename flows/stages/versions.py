@@ -60,6 +60,8 @@ def candidates_config(job: Job) -> dict[str, Any]:
     options = {name: value for name, value in asdict(config).items() if name != "modules"}
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
+    # Where a set lies decides nothing, and is nobody's business; its fingerprint holds what it says.
+    options["decontamination"] = {**options["decontamination"], "sets": sorted(config.decontamination.sets)}
     versions = [step.VERSION for step in steps]
     return {"clean": options, "versions": versions, "rules": config.code(), "evaluation_sets": sets}
 

@@ -70,6 +70,18 @@ def test_place_of_a_module_decides_nothing(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(versions.candidates_config(job(tmp_path, recipe)))
 
 
+def test_place_of_an_evaluation_set_decides_nothing_and_is_not_recorded(tmp_path: Path) -> None:
+    found = []
+    for name, text in (("a.txt", "one two three"), ("b.txt", "one two three"), ("c.txt", "one two four")):
+        (tmp_path / name).write_text(text)
+        options = {"clean": {"decontamination": {"sets": {"probe": str(tmp_path / name)}}}}
+        found.append(job(tmp_path, Recipe.model_validate(options), name="posts.txt"))
+    first, second, third = (versions.candidates(one, "d") for one in found)
+    assert first == second
+    assert first != third
+    assert str(tmp_path) not in str(versions.candidates_config(found[0]))
+
+
 @pytest.mark.parametrize(
     ("readers", "recipe"),
     [(["wikipedia"], "wikipedia"), (["html"], "web"), (["jsonl"], "plain"), (["html", "wikipedia"], "plain")],
