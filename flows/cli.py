@@ -63,20 +63,7 @@ def run(
     json: Json = False,
 ) -> None:
     """The whole job, once, here: corpus, models, evaluation, predictions, report."""
-    from flows import show
-    from flows.plan import plan as make_plan
-
-    console = show.console(stderr=json)
-    job = _job(source, pipeline, lake, config, limit, workers)
-    job.lake.check_writable()
-    if make_plan(job).nothing_to_do:
-        console.print(f"Nothing to do: everything of '{job.pipeline}' is up to date.")
-    else:
-        _run_flow("nightly", job, config, quiet=json)
-    if json:
-        show.as_json(show.summary(job.lake, job.pipeline))
-    else:
-        show.released(console, job.lake, job.pipeline)
+    _build("nightly", _job(source, pipeline, lake, config, limit, workers), config, json=json)
 
 
 @app.command()
@@ -114,14 +101,7 @@ def corpus_build(
     json: Json = False,
 ) -> None:
     """To a published corpus and its tokens."""
-    from flows import show
-
-    job = _job(source, pipeline, lake, config, limit, workers)
-    _run_flow("corpus_build", job, config, quiet=json)
-    if json:
-        show.as_json(show.summary(job.lake, job.pipeline))
-    else:
-        show.released(show.console(), job.lake, job.pipeline)
+    _build("corpus_build", _job(source, pipeline, lake, config, limit, workers), config, json=json)
 
 
 @datasets_app.command("list")
@@ -269,6 +249,23 @@ def _job(
         run_id="plan",
         started="",
     )
+
+
+def _build(flow: str, job: Job, config: Path | None, *, json: bool) -> None:
+    """Run a flow unless there is nothing to do, and show what is published."""
+    from flows import show
+    from flows.plan import plan as make_plan
+
+    console = show.console(stderr=json)
+    job.lake.check_writable()
+    if make_plan(job, whole=flow == "nightly").nothing_to_do:
+        console.print(f"Nothing to do: everything of '{job.pipeline}' is up to date.")
+    else:
+        _run_flow(flow, job, config, quiet=json)
+    if json:
+        show.as_json(show.summary(job.lake, job.pipeline))
+    else:
+        show.released(console, job.lake, job.pipeline)
 
 
 def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:

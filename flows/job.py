@@ -14,6 +14,8 @@ from data.lake import Lake
 from data.progress import Listener, silent
 from flows.recipe import Recipe
 from flows.workers import Pool, count_workers
+from pipelines import sources as readers
+from pipelines.sources.config import SourceConfig
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,30 @@ def make_job(
     names = [source.name for source in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise TextmillError(f"two sources are called '{twice}'; rename a file, a source is known by its name")
-    if unknown := sorted(set(recipe.sources) - set(names)):
-        raise ConfigError(
-            f"sources: '{unknown[0]}' is no source of this run; its sources are called {', '.join(names)}"
-        )
+    _check_reading(found, recipe)
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
     place.pipeline(name)
     count = count_workers(workers)
     return Job(place, name, found, recipe, run_id, started, limit, listen, Pool(count) if count else None)
+
+
+def _check_reading(found: tuple[Source, ...], recipe: Recipe) -> None:
+    """Raise, before anything is copied or downloaded, for a file that no reader reads and for options that none has."""
+    names = [source.name for source in found]
+    if unknown := sorted(set(recipe.sources) - set(names)):
+        raise ConfigError(
+            f"sources: '{unknown[0]}' is no source of this run; its sources are called {', '.join(names)}"
+        )
+    for source in found:
+        options = recipe.sources.get(source.name, SourceConfig())
+        reader = options.reader or source.reader
+        if reader is None and source.scheme == "file" and source.path().is_file():
+            reader = readers.reader_for(source.path())
+        if reader is not None and source.name in recipe.sources:
+            try:
+                readers.checked(reader, options.options(source.fields))
+            except ConfigError as error:
+                raise ConfigError(f"sources.{source.name}.{error}") from error
 
 
 def tools() -> dict[str, str]:

@@ -13,6 +13,8 @@ from models.registry import Registry
 from pipelines.download import RawFile, known
 
 UNKNOWN = "?"
+_CORPUS = ("documents", "duplicates", "corpus", "rejects", "tokens")
+_MODELS = (*(f"model {task}" for task in training.TASKS), "metrics", *inference.PREDICTORS)
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,18 @@ class Plan:
         return self.released and all(step.done for step in self.steps)
 
 
-def plan(job: Job) -> Plan:
-    """The plan, from manifests alone: nothing is computed, downloaded or written."""
+def plan(job: Job, *, whole: bool = True) -> Plan:
+    """The plan, from manifests alone: nothing is computed, downloaded or written. Up to the tokens if not `whole`."""
     raw = [known(source, job.lake.raw / source.name) for source in job.sources]
     steps = [_raw_step(source, found) for source, found in zip(job.sources, raw, strict=True)]
     present = [file for found in raw if found is not None for file in found]
     if None in raw:
-        rest = ("documents", "corpus", "duplicates", "rejects", "tokens", *training.TASKS, "metrics")
-        unknown = [
-            Step(name, UNKNOWN, "to do", "its source is not in the lake") for name in (*rest, *inference.PREDICTORS)
-        ]
+        rest = (*_CORPUS, *_MODELS) if whole else _CORPUS
+        unknown = [Step(name, UNKNOWN, "to do", "its source is not in the lake") for name in rest]
         return Plan((*steps, *unknown), released=False)
     steps += _corpus_steps(job, present)
+    if not whole:
+        return Plan(tuple(steps), _released(job, steps[len(raw) :]))
     found = {step.name: step.version for step in steps}
     steps += _label_steps(job)
     steps += _model_steps(job, {step.name: step.version for step in steps})
@@ -62,6 +64,12 @@ def plan(job: Job) -> Plan:
     published = {} if release is None else release["datasets"]
     current = {step.name: step.version for step in steps if step.name in published}
     return Plan(tuple(steps), bool(found) and bool(published) and current == published)
+
+
+def _released(job: Job, steps: list[Step]) -> bool:
+    """Whether the published release holds these versions."""
+    published = (job.lake.release(job.pipeline) or {"datasets": {}})["datasets"]
+    return all(published.get(step.name) == step.version for step in steps)
 
 
 def _raw_step(source: Source, found: list[RawFile] | None) -> Step:
@@ -106,10 +114,9 @@ def _label_steps(job: Job) -> list[Step]:
 
 
 def _model_steps(job: Job, found: dict[str, str]) -> list[Step]:
-    names = (*training.TASKS, "metrics", *inference.PREDICTORS)
     waiting = [name for name, version in found.items() if version == UNKNOWN]
     if waiting:
-        return [Step(name, UNKNOWN, "to do", f"waits for {waiting[0]}") for name in names]
+        return [Step(name, UNKNOWN, "to do", f"waits for {waiting[0]}") for name in _MODELS]
     registry = Registry(job.lake.models)
     inputs = inputs_of(job, found)
     steps, trained = [], []

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data.errors import ConfigError
-from pipelines import extensions, quality
+from flows.mistakes import mistake
+from pipelines import extensions, language, quality
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
 from pipelines.extract import ExtractConfig
@@ -63,6 +64,17 @@ class Recipe(BaseModel):
         clean = content.get("clean") or {}
         return {**content, "clean": {**clean, "modules": modules}} if isinstance(clean, Mapping) else content
 
+    @field_validator("clean")
+    @classmethod
+    def spoken(cls, clean: CleanConfig) -> CleanConfig:
+        """Refuse languages that no text could be found to be in: every document would be rejected."""
+        if unknown := [code for code in clean.languages if code not in language.known()]:
+            raise ValueError(
+                f"clean.languages has '{unknown[0]}'; languages are named by codes of ISO 639-1, or 639-3 where "
+                "there is none, such as en, de, ltg"
+            )
+        return clean
+
     @field_validator("models")
     @classmethod
     def known(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -108,9 +120,7 @@ def read_recipe(path: Path | None) -> Recipe:
     except yaml.YAMLError as error:
         raise ConfigError(f"the config {path} is no YAML: {str(error).splitlines()[0]}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"the config {path}: {where or 'file'}: {first['msg']}") from error
+        raise ConfigError(f"the config {path}: {mistake(error.errors()[0], Recipe)}") from error
 
 
 def _beside(path: Path, content: Any) -> Any:

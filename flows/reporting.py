@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from data import files
+from data.catalogue import Source
 from data.hashing import fingerprint
 from flows.job import Job, Ref
 from flows.stages.corpus import read
@@ -17,6 +19,8 @@ from flows.stages.promotion import Verdict
 from flows.stages.training import HISTORY
 from models.registry import Registry
 from pipelines import report, validate
+from pipelines.download import RawFile
+from pipelines.download.shelf import Shelf
 from pipelines.graph import Node
 
 _STAGES = ("documents", "candidates", "corpus", "tokens")
@@ -24,6 +28,7 @@ _NAMES = {"documents": "extract", "candidates": "clean", "corpus": "deduplicate"
 _SAMPLES = 6
 _ENTITIES = 12
 _BINNED = 20_000
+_FILES = 20  # of a source, each in a line of its own
 
 
 def write(job: Job, datasets: list[Ref], verdicts: list[Verdict]) -> Path:
@@ -38,7 +43,7 @@ def write(job: Job, datasets: list[Ref], verdicts: list[Verdict]) -> Path:
         run_id=job.run_id,
         started=_clock(datetime.fromisoformat(job.started)),
         finished=_clock(datetime.now(UTC)) + " UTC",
-        sources=[_source(job, raw) for raw in manifests["documents"]["inputs"]],
+        sources=sources_of(job, manifests["documents"]["inputs"]),
         funnel=[_stage(name, stages[name]["counts"]) for name in _STAGES],
         datasets=[_dataset(job, ref, manifests[ref.dataset]) for ref in datasets],
         **_distributions(job, refs["corpus"]),
@@ -55,15 +60,36 @@ def write(job: Job, datasets: list[Ref], verdicts: list[Verdict]) -> Path:
     return path
 
 
-def _source(job: Job, raw: dict[str, Any]) -> report.SourceFact:
-    sidecar = files.read_json(job.lake.raw / raw["raw"] / f"{raw['file']}.json")
-    origin = sidecar["origin"]
+def sources_of(job: Job, inputs: list[dict[str, Any]]) -> list[report.SourceFact]:
+    """The files that documents were made of; those of a source of many files in one line."""
+    facts = []
+    for name, group in groupby(inputs, key=lambda raw: str(raw["raw"])):
+        source = next(source for source in job.sources if source.name == name)
+        shelf = Shelf(source, job.lake.raw / name)
+        listing = {entry["path"]: entry for entry in (shelf.listing() or {"files": []})["files"]}
+        found = [_source(source, shelf.facts(raw["file"], listing), raw) for raw in group]
+        facts += found if len(found) <= _FILES else [_together(source, found)]
+    return facts
+
+
+def _source(source: Source, file: RawFile | None, raw: dict[str, Any]) -> report.SourceFact:
+    origin = file.origin if file else ""
     return report.SourceFact(
         file=raw["file"],
         sha256=raw["sha256"],
-        licence=sidecar["licence"],
-        bytes=sidecar["bytes"],
+        licence=file.licence if file else source.licence,
+        bytes=file.bytes if file else 0,
         url=origin if origin.startswith("http") else "",
+    )
+
+
+def _together(source: Source, found: list[report.SourceFact]) -> report.SourceFact:
+    return report.SourceFact(
+        file=f"{source.name}: {len(found):,} files",
+        sha256=fingerprint([fact.sha256 for fact in found]),
+        licence=found[0].licence,
+        bytes=sum(fact.bytes for fact in found),
+        url=source.location if source.location.startswith("http") else "",
     )
 
 

@@ -69,7 +69,8 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
 
     units = _each(job, candidates, job.listen("Deduplicate"), unit)
     inputs = [vars(candidates), vars(duplicates)]
-    return build(job, "corpus", version, units, inputs=inputs, config={}, pool=job.pool)
+    config = {"candidates": versions.candidates_config(job), "duplicates": versions.dedup_config(job)}
+    return build(job, "corpus", version, units, inputs=inputs, config=config, pool=job.pool)
 
 
 def read(job: Job, ref: Ref, columns: list[str] | None = None) -> pl.DataFrame:

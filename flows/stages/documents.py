@@ -22,14 +22,15 @@ from pipelines import sources
 from pipelines.download import RawFile
 from pipelines.sources import wikipedia
 from pipelines.sources.dump_pages import DumpPages, Item
-from pipelines.sources.folders import Entry
-from pipelines.sources.records import Record, SourceError
+from pipelines.sources.folders import Entry, Overall
+from pipelines.sources.records import Record, SourceError, unreadable
 from pipelines.sources.splitter import Piece
 from pipelines.sources.streams import Span
 from pipelines.sources.wikipedia import Dump
 
 _T = TypeVar("_T", bound=Item | Record)
 _PAGES_PER_STREAM = 100  # what Wikimedia puts into a stream
+_SALVAGED = ("truncated_", "corrupt_", "malformed_xml", "invalid_utf8")
 _RATIO = 5  # characters of a dump per compressed byte, about
 
 
@@ -56,8 +57,17 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
         return built(apart=True)
     except SourceError as error:
         if error.reason != "unaligned_streams":
-            raise
+            raise _with_remedy(job, error) from error
     return built(apart=False)
+
+
+def _with_remedy(job: Job, error: SourceError) -> SourceError:
+    """The error, with the option that goes on where a dump is damaged."""
+    if not error.reason.startswith(_SALVAGED) or "wikipedia" not in versions.readers(job):
+        return error
+    return SourceError(
+        f"{error} Or keep what can be read of it: on_bad_file: salvage in the --config file.", reason=error.reason
+    )
 
 
 def _units(job: Job, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
@@ -86,14 +96,11 @@ class _File:
     source: Source
     raw: RawFile
     key: str
+    listen: Progress
 
     @property
     def salvage(self) -> bool:
         return self.job.recipe.on_bad_file == "salvage"
-
-    @property
-    def listen(self) -> Progress:
-        return _listener(self.job, self.source)
 
     @property
     def reader(self) -> str:
@@ -134,22 +141,42 @@ def _options(job: Job, source: Source, file: str) -> Options:
 
 def _dump_units(job: Job, source: Source, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
     """The units of every dump of a source; the limit counts the pages of all."""
-    left = job.limit
+    left, overall = job.limit, Overall([Entry(one.name, one.path) for one in raw], _listener(job, source))
     for one in raw:
-        if len(raw) > 1 and (other := sources.other_than_dump(one.name, source.name)):
-            key = fingerprint([config, other.origin, source.name])
-            yield Unit(0, key, partial(extract_records, [other], _options(job, source, one.name)))
-            continue
-        file = _File(job, source, one, fingerprint([one.name, source.name, source.language, config]))
-        spans = _spans(file) if apart and left is None else []
-        if spans:
-            yield from _span_units(file, spans)
-            continue
-        for unit, pages in _page_units(file, left):
+        listen = overall.within(Entry(one.name, one.path))
+        file = _File(job, source, one, fingerprint([one.name, source.name, source.language, config]), listen)
+        for unit, pages in _among_others(file, left, apart) if len(raw) > 1 else _file_units(file, left, apart):
             yield unit
             left = None if left is None else left - pages
         if left == 0:
             return
+
+
+def _file_units(file: _File, limit: int | None, apart: bool) -> Iterator[tuple[Unit, int]]:
+    """The units of a dump, each with its number of pages where a limit needs it."""
+    if spans := _spans(file) if apart and limit is None else []:
+        yield from ((unit, 0) for unit in _span_units(file, spans))
+    else:
+        yield from _page_units(file, limit)
+
+
+def _among_others(file: _File, limit: int | None, apart: bool) -> Iterator[tuple[Unit, int]]:
+    """The units of one file of several: one that is no dump, or no use as one when salvaging, is a reject."""
+    if (other := sources.other_than_dump(file.raw.name, file.source.name)) is not None:
+        yield _reject_unit(file, other), 0
+        return
+    try:
+        yield from _file_units(file, limit, apart)
+    except SourceError as error:
+        if not file.salvage or error.reason == "unaligned_streams":
+            raise
+        reject = unreadable(error, file.raw.path)
+        yield _reject_unit(file, Record(doc_id=None, source=file.source.name, origin=file.raw.name, reject=reject)), 0
+
+
+def _reject_unit(file: _File, record: Record) -> Unit:
+    key = fingerprint([file.key, file.raw.sha256, repr(record)])
+    return Unit(0, key, partial(extract_records, [record], file.options), partial(file.listen, 1, 1))
 
 
 def _spans(file: _File) -> list[Span]:

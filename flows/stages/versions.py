@@ -27,7 +27,7 @@ from pipelines import (
 )
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
-from pipelines.download import RawFile
+from pipelines.download import RawFile, known
 from pipelines.download.shelf import Shelf
 from pipelines.sources import wikipedia
 from pipelines.sources.config import SourceConfig
@@ -73,6 +73,7 @@ def candidates_config(job: Job) -> dict[str, Any]:
     options = {name: value for name, value in asdict(config).items() if name not in _TOLD_APART}
     steps = (clean, normalise, privacy, language, segment, quality, minhash)
     sets = decontaminate.fingerprint(config.decontamination) if config.decontamination.sets else None
+    options["decontamination"] = sorted(config.decontamination.sets)
     versions = [step.VERSION for step in steps]
     rules = {"chosen": config.decisions(), "code": config.code()}
     checks = ("python-stdnum",) if "national_id" in config.privacy.kinds else ()
@@ -91,18 +92,17 @@ def readers(job: Job) -> list[str]:
 
 
 def _reader(job: Job, source: Source) -> str | None:
-    folder = None if source.is_remote else source.path()
-    if named := reading(job, source)["reader"]:
-        return str(named)
-    if folder and folder.is_dir():
-        return sources.reader_for(folder)
-    return sources.known_reader(source.file_name) or _reader_of_kept(job, source)
-
-
-def _reader_of_kept(job: Job, source: Source) -> str | None:
-    """By the files in the lake of a source whose own name tells nothing: a glob, a prefix, a folder that is gone."""
-    kept = Shelf(source, job.lake.raw / source.name).listed()
-    return sources.reader_for([Entry(file.name, file.path) for file in kept]) if kept else None
+    """The reader that is named, else that of the file or most files; of a glob or an address those in the lake."""
+    named: str | None = reading(job, source)["reader"]
+    if named:
+        return named
+    place = None if source.is_remote else source.path()
+    if place and place.is_dir():
+        return sources.reader_for(place)
+    folder = job.lake.raw / source.name
+    if not (place and place.exists()) and (kept := known(source, folder) or Shelf(source, folder).listed()):
+        return sources.reader_for([Entry(file.name, file.path) for file in kept])
+    return sources.known_reader(source.file_name)
 
 
 def dedup_config(job: Job) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def dedup_options(job: Job) -> DedupConfig:
 
 def documents(job: Job, raw: Iterable[RawFile]) -> str:
     """Version from the bytes of the files, and from the names of those that are no dumps: they tell reader and ids."""
-    read_as = [[source.name, reading(job, source), source.language] for source in job.sources]
-    named = {source.name: reading(job, source)["reader"] for source in job.sources}
+    read_as = [[source.name, reading(job, source), _reader(job, source), source.language] for source in job.sources]
+    named = {source.name: _reader(job, source) for source in job.sources}
     files_read = [
         [file.source, file.sha256, None if _is_dump(named.get(file.source), file.name) else file.name] for file in raw
     ]

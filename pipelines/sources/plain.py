@@ -12,7 +12,7 @@ from pipelines.sources.files import OTHER_FORMATS, read_bytes
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many, label
 from pipelines.sources.ids import Occurrences
 from pipelines.sources.lines import lines
-from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
+from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered, unreadable
 from pipelines.sources.streams import chunks
 
 ENDINGS = tuple(f".{name}{packed}" for name in ("txt", "text", "md") for packed in ("", ".gz", ".zst", ".bz2"))
@@ -70,7 +70,7 @@ def _texts(
     except SourceError as error:
         if alone:
             raise
-        yield entry.name, filtered("empty_text") if error.reason == "empty_file" else failed(error.reason, str(error))
+        yield entry.name, filtered("empty_text") if error.reason == "empty_file" else unreadable(error, entry.path)
 
 
 def _whole(pieces: Iterable[bytes], max_chars: int) -> str | Reject:

@@ -95,3 +95,8 @@ def filtered(reason: str, detail: str | None = None) -> Reject:
 def failed(reason: str, detail: str | None = None) -> Reject:
     """A record that could not be read."""
     return Reject("extract", "failed", reason, detail)
+
+
+def unreadable(error: SourceError, path: Path) -> Reject:
+    """The reject for a file that could not be read; its message names the file but not where this machine has it."""
+    return failed(error.reason, str(error).replace(str(path), path.name))

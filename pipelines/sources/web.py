@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from data.progress import Progress, ignore
 from pipelines.sources.files import read_bytes
 from pipelines.sources.folders import Entry, Overall, Place, entries, is_many, label
-from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
+from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered, unreadable
 from pipelines.sources.streams import chunks
 
 ENDINGS = tuple(f".{name}{packed}" for name in ("html", "htm", "xhtml") for packed in ("", ".gz", ".zst", ".bz2"))
@@ -90,7 +90,7 @@ def _page(entry: Entry, max_chars: int, progress: Progress, *, alone: bool) -> s
     except SourceError as error:
         if alone:
             raise
-        return filtered("empty_text") if error.reason == "empty_file" else failed(error.reason, str(error))
+        return filtered("empty_text") if error.reason == "empty_file" else unreadable(error, entry.path)
     if data is None:
         return failed("page_too_large", f"more than {max_chars} characters")
     if not alone and not entry.name.lower().endswith(ENDINGS) and not _looks_like_html(data):

@@ -147,12 +147,13 @@ def _parsed(piece: Piece, dump: Dump) -> list[RawPage]:
 
 
 def _lost(lost: Lost, dump: Dump) -> Record:
-    """A record for what could not be read, be it one page or the rest of a file."""
+    """A record for what could not be read, be it one page or the rest of a file; it names no folder of this machine."""
+    detail = lost.detail.replace(str(dump.path), dump.path.name)
     return Record(
         doc_id=None,
         source=dump.name,
         origin=dump.origin(f"byte={lost.byte}"),
-        reject=failed(lost.reason, f"from byte {lost.byte} of the XML: {lost.detail}"[:500]),
+        reject=failed(lost.reason, f"from byte {lost.byte} of the XML: {detail}"[:500]),
     )
 
 

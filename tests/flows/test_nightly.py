@@ -111,6 +111,7 @@ def test_report_needs_no_network(lake: tuple[Lake, Path, Path]) -> None:
 
 def test_second_run_has_nothing_to_do(lake: tuple[Lake, Path, Path]) -> None:
     assert plan(job_of(lake)).nothing_to_do
+    assert plan(job_of(lake), whole=False).nothing_to_do
 
 
 def test_a_change_of_the_recipe_is_planned(lake: tuple[Lake, Path, Path], tmp_path: Path) -> None:
@@ -119,6 +120,20 @@ def test_a_change_of_the_recipe_is_planned(lake: tuple[Lake, Path, Path], tmp_pa
     changed = plan(job_of((lake[0], lake[1], config)))
     todo = [step.name for step in changed.steps if not step.done]
     assert todo == ["model gpt", "metrics", "summaries", "sentiment", "entities", "keyphrases"]
+    corpus_alone = plan(job_of((lake[0], lake[1], config)), whole=False)
+    assert corpus_alone.nothing_to_do
+    assert [step.name for step in corpus_alone.steps][-1] == "tokens"
+
+
+def test_a_corpus_that_is_not_the_published_one_is_something_to_do(lake: tuple[Lake, Path, Path]) -> None:
+    job = job_of(lake)
+    release = lake[0].release("small")
+    assert release is not None
+    try:
+        lake[0].publish("small", {**release, "datasets": {**release["datasets"], "tokens": "other"}})
+        assert not plan(job, whole=False).nothing_to_do
+    finally:
+        lake[0].publish("small", release)
 
 
 def test_every_manifest_holds_the_verdicts_of_the_validation(lake: tuple[Lake, Path, Path]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from data.errors import ConfigError
 from flows.job import Job, make_job
 from flows.recipe import Recipe
-from flows.stages import versions
-from pipelines.sources import read
+from flows.stages import corpus, versions
+from pipelines.sources import SourceError, read
 from pipelines.sources.config import SourceConfig
 
 
@@ -38,3 +38,60 @@ def test_options_decide_the_version_of_the_documents(tmp_path: Path) -> None:
 def test_options_of_a_source_that_the_run_has_not_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"sources: 'page' is no source of this run; its sources are called pages"):
         job(tmp_path, Recipe(sources={"page": SourceConfig(meta="none")}))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"split": "line"}, r"sources\.pages\.split: the csv reader has no such option; it has: delimiter"),
+        ({"reader": "jsonl", "encoding": "latin-1", "delimiter": ";"}, r"delimiter: the jsonl reader has no such"),
+    ],
+)
+def test_option_that_the_reader_has_not_is_refused_before_the_run(
+    options: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        job(tmp_path, Recipe.model_validate({"sources": {"pages": options}}))
+
+
+def test_file_that_no_reader_reads_is_refused_before_it_is_copied(tmp_path: Path) -> None:
+    (tmp_path / "dump.xml.7z").touch()
+    with pytest.raises(SourceError, match=r"dump\.xml\.7z: files of this kind"):
+        make_job(
+            lake=tmp_path,
+            sources=[str(tmp_path / "dump.xml.7z")],
+            pipeline=None,
+            recipe=Recipe(),
+            limit=None,
+            run_id="r",
+            started="",
+        )
+
+
+def job_on(folder: Path, word: str) -> Job:
+    return make_job(
+        lake=folder / "lake", sources=[word], pipeline="p", recipe=Recipe(), limit=None, run_id="r", started=""
+    )
+
+
+def test_another_ending_of_the_same_file_is_another_version(tmp_path: Path) -> None:
+    found = []
+    for name in ("posts.txt", "posts.jsonl"):
+        (tmp_path / name).write_text('{"text": "words"}\n')
+        found.append(versions.documents(job_on(tmp_path, str(tmp_path / name)), [("posts", "0" * 64)]))
+    assert found[0] != found[1]
+
+
+def test_recipe_of_a_glob_and_of_a_folder_that_is_gone_follows_what_is_in_the_lake(tmp_path: Path) -> None:
+    (tmp_path / "crawl").mkdir()
+    for name in ("a.html", "b.html"):
+        (tmp_path / "crawl" / name).write_text("<p>Words.</p>")
+    for word in (f"{tmp_path}/crawl/*", f"{tmp_path}/crawl"):
+        made = job_on(tmp_path, word)
+        corpus.fetch(made, made.sources[0])
+        assert versions.clean_config(made).recipe == "web"
+    before = versions.documents(made, [])
+    (tmp_path / "crawl").rename(tmp_path / "away")
+    gone = job_on(tmp_path, f"{tmp_path}/crawl")
+    assert versions.clean_config(gone).recipe == "web"
+    assert versions.documents(gone, []) == before

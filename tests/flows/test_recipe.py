@@ -70,6 +70,18 @@ def test_place_of_a_module_decides_nothing(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(versions.candidates_config(job(tmp_path, recipe)))
 
 
+def test_place_of_an_evaluation_set_decides_nothing_and_is_not_recorded(tmp_path: Path) -> None:
+    found = []
+    for name, text in (("a.txt", "one two three"), ("b.txt", "one two three"), ("c.txt", "one two four")):
+        (tmp_path / name).write_text(text)
+        options = {"clean": {"decontamination": {"sets": {"probe": str(tmp_path / name)}}}}
+        found.append(job(tmp_path, Recipe.model_validate(options), name="posts.txt"))
+    first, second, third = (versions.candidates(one, "d") for one in found)
+    assert first == second
+    assert first != third
+    assert str(tmp_path) not in str(versions.candidates_config(found[0]))
+
+
 @pytest.mark.parametrize(
     ("readers", "recipe"),
     [(["wikipedia"], "wikipedia"), (["html"], "web"), (["jsonl"], "plain"), (["html", "wikipedia"], "plain")],
@@ -103,7 +115,8 @@ def test_repeated_lines_go_by_default_where_the_recipe_is_web(
 
 def test_repeated_lines_decide_the_version_of_the_duplicates(tmp_path: Path) -> None:
     said, unsaid = ({"dedup": {"repeated": {"max_documents": most}}} for most in (10, None))
-    made = [job(tmp_path, Recipe.model_validate({"clean": {"recipe": "web"}, **more})) for more in (said, unsaid)]
+    recipes = (Recipe.model_validate({"clean": {"recipe": "web"}, **more}) for more in (said, unsaid))
+    made = [job(tmp_path, recipe, name="posts.txt") for recipe in recipes]
     assert len({versions.duplicates(one, "c") for one in made}) == 1
     assert versions.dedup_config(made[1])["dedup"]["repeated"]["max_documents"] == 10
 
@@ -117,12 +130,30 @@ def test_repeated_lines_decide_the_version_of_the_duplicates(tmp_path: Path) -> 
         ("clean: {recipe: wbe}", "clean: .*no recipe 'wbe'; there are plain, web, wikipedia"),
         ("clean: {recipe: web, thresholds: {too_few_words: many}}", "clean.thresholds.too_few_words"),
         ("clean: {recipe: web, thresholds: {too_few_words: true}}", "give a number, or false"),
+        ("cleen: {recipe: web}", "cleen: there is no such option; did you mean clean[?]$"),
+        ("clean: {recepie: web}", r"clean\.recepie: there is no such option; did you mean recipe\?"),
+        ("sources: {posts: {colour: 1}}", r"sources\.posts\.colour: .* there are delimiter, encoding, fields, markup"),
+        ("dedup: {repeated: {zzz: 1}}", r"dedup\.repeated\.zzz: .* there are max_documents, max_share, min_chars$"),
+        ("part_pages: many", "yaml: part_pages: it must be a whole number, not 'many'$"),
+        ("clean: {languages: en}", r"clean\.languages: it must be a list, not 'en'$"),
+        ("clean: {languages: [english]}", r"yaml: clean\.languages has 'english'; .* ISO 639"),
+        ("clean: {languages: [xx]}", r"clean\.languages has 'xx'"),
+        ("dedup: {threshold: 2}", r"yaml: dedup: threshold must lie above 0 and not above 1, not 2\.0$"),
+        ("clean: {privacy: {mode: hide}}", r"yaml: clean\.privacy\.mode must be one of mask, reject, tag, not 'hide'$"),
+        ("extract: {tables: grid}", r"extract\.tables: it must be 'drop' or 'lines', not 'grid'$"),
+        ("max_failed_share: 7", "max_failed_share: it must be less than or equal to 1, not 7$"),
+        ("models: {bert: {}}", r"yaml: models: there is no model 'bert'; there are word2vec"),
+        ("[1, 2]", r"yaml: it must be options as `name: value`, not \[1, 2\]$"),
         ("clean: {thresholds: {too_few_wrods: 1}}", "no quality rule 'too_few_wrods'"),
     ],
 )
 def test_wrong_option_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_recipe(config(tmp_path, text))
+
+
+def test_languages_that_are_known_are_taken() -> None:
+    assert Recipe.model_validate({"clean": {"languages": ["en", "ltg", "nb"]}}).clean.languages == ("en", "ltg", "nb")
 
 
 def test_thresholds_are_numbers_or_false(tmp_path: Path) -> None:

@@ -125,6 +125,16 @@ def test_plan_waits_for_a_source_that_is_not_in_the_lake_and_writes_nothing(tmp_
     assert not (tmp_path / "lake").exists()
 
 
+def test_every_step_of_a_plan_has_a_name_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "wiki.bz2", page(1, article(1)))
+    job = job_of(tmp_path / "lake", f"{tmp_path}/wiki.bz2")
+    for _ in range(2):  # without and with the source in the lake
+        names = [step.name for step in plan(job).steps]
+        assert len(names) == len(set(names))
+        assert {"model sentiment", "sentiment"} < set(names)
+        corpus.fetch(job, job.sources[0])
+
+
 def test_plan_knows_the_files_of_a_glob(tmp_path: Path) -> None:
     (tmp_path / "dumps").mkdir()
     for number in (1, 2):

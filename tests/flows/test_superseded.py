@@ -8,13 +8,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from dumps import article, page, write
+from dumps import HEAD, article, page, write
 
+from data.progress import Listener, Progress, silent
 from flows.job import make_job
 from flows.recipe import Recipe
 from flows.stages import corpus, documents
 from flows.stages.superseded import superseded
+from pipelines.sources import SourceError
 from pipelines.validate import ValidationError
+
+RECIPE = Recipe(part_pages=2)
 
 
 def pages(rows: list[tuple[str, int | None, int, str]]) -> pl.DataFrame:
@@ -44,16 +48,19 @@ def test_the_latest_revision_wins_then_the_earlier_file(
     assert superseded(pages(rows)).select("doc_id", "file", "winner").rows() == losers
 
 
-def made(tmp_path: Path, *dumps: Path) -> tuple[list[str], pl.DataFrame, dict[str, object]]:
+def made(
+    tmp_path: Path, *dumps: Path, recipe: Recipe = RECIPE, listen: Listener = silent
+) -> tuple[list[str], pl.DataFrame, dict[str, object]]:
     job = make_job(
         lake=tmp_path / "lake",
         sources=[str(path) for path in dumps],
         pipeline="p",
-        recipe=Recipe(part_pages=2),
+        recipe=recipe,
         limit=None,
         run_id="r",
         started="",
         workers=0,
+        listen=listen,
     )
     ref = documents.documents(job, [file for source in job.sources for file in corpus.fetch(job, source)])
     rejects = sorted(job.path(ref).glob("_rejects/*.parquet"))
@@ -93,6 +100,45 @@ def test_a_file_that_is_no_dump_is_a_reject_of_its_folder(tmp_path: Path) -> Non
     assert ids == ["enwiki:1", "enwiki:2"]
     assert counts == {"in": 3, "kept": 2, "filtered": {"other_format": 1}, "failed": {}}
     assert rejects.select("doc_id", "source", "origin").rows() == [(None, "dumps", "1-multistream-index.txt.bz2")]
+
+
+def test_a_file_that_is_no_use_is_an_error_or_a_reject_when_salvaging(tmp_path: Path) -> None:
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    write(folder / "a.xml.bz2", page(1, article(1)))
+    (folder / "b.xml").write_text("Not found\n")
+    with pytest.raises(SourceError, match=r"b\.xml is neither bz2"):
+        made(tmp_path, folder)
+    ids, rejects, counts = made(tmp_path, folder, recipe=Recipe(on_bad_file="salvage", max_failed_share=1))
+    assert ids == ["enwiki:1"]
+    assert counts == {"in": 2, "kept": 1, "filtered": {}, "failed": {"not_xml": 1}}
+    ((origin, detail),) = rejects.select("origin", "detail").rows()
+    assert origin == "b.xml"
+    assert detail.startswith("b.xml is neither bz2")
+
+
+def test_a_damaged_dump_tells_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "cut.xml").write_text(HEAD + page(1, article(1)))
+    with pytest.raises(SourceError, match=r"truncated.*on_bad_file: salvage"):
+        made(tmp_path, tmp_path / "cut.xml")
+
+
+def test_progress_of_a_folder_of_dumps_goes_over_all_of_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    for i in (1, 2, 3):
+        write(folder / f"{i}.xml.bz2", page(i, article(i)))
+    (folder / "index.txt").write_text("no dump")
+    heard: list[tuple[int, int]] = []
+
+    def listen(name: str, /, *, unit: str = "") -> Progress:
+        return lambda done, total: heard.append((done, total)) if name == "Extract" else None
+
+    made(tmp_path, folder, listen=listen)
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    assert {of for _, of in heard} == {total}
+    assert heard == sorted(heard)
+    assert heard[-1] == (total, total)
 
 
 def test_a_limit_holds_for_all_files_of_a_source(tmp_path: Path) -> None:

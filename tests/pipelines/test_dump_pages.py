@@ -169,6 +169,8 @@ def test_a_lost_tail_names_its_byte(tmp_path: Path) -> None:
     assert lost.reject is not None
     assert lost.reject.detail is not None
     assert f"from byte {start}" in lost.reject.detail
+    assert "d.xml is truncated" in lost.reject.detail
+    assert str(tmp_path) not in lost.reject.detail
 
 
 @pytest.mark.parametrize(
