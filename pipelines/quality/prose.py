@@ -34,12 +34,9 @@ def stop_word_ratio(batch: Batch) -> Floats:
 
 def unique_word_ratio(batch: Batch) -> Floats:
     """Different words, capitals aside, for each word."""
-    words = batch.is_word
     lower = batch.lower.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-    ids = lower.indices.to_numpy().astype(np.int64)[batch.tokens[words]]
-    docs = batch.token_doc[words]
-    first = pl.Series(docs * np.int64(len(batch.vocabulary)) + ids).is_first_distinct().to_numpy()
-    return ratio(batch.count(docs[first]), batch.n_words)
+    ids = lower.indices.to_numpy().astype(np.int64)[batch.tokens[batch.is_word]]
+    return ratio(batch.distinct(batch.token_doc[batch.is_word], ids, len(lower.dictionary)), batch.n_words)
 
 
 def alphabetic_word_ratio(batch: Batch) -> Floats:
