@@ -9,6 +9,7 @@ from typing import Any
 from data.errors import ConfigError
 from pipelines import extensions, quality
 from pipelines.decontaminate import DecontaminationConfig
+from pipelines.language.codes import check_wanted
 from pipelines.privacy import PrivacyConfig
 from pipelines.quality import c4
 from pipelines.quality.registry import RULES
@@ -23,21 +24,23 @@ class CleanConfig:
 
     `recipe` names the rules that run (None: by the reader of the source); `rules` adds further ones, by their names
     or as `module:attribute`; `thresholds` sets single rules, false switches one off. `bad_words` are refused where
-    they occur. `languages` are kept (empty: all). `modules` bring rules, recipes and readers. `privacy` says what
-    becomes of personal data, `decontamination` names the evaluation sets of which no piece may be in the corpus.
+    they occur. `languages` are kept (empty: all); what YAML makes of a bare `no` is refused. `modules` bring rules,
+    recipes and readers. `privacy` says what becomes of personal data, `decontamination` names the evaluation sets of
+    which no piece may be in the corpus.
     """
 
     recipe: str | None = None
     rules: tuple[str, ...] = ()
     thresholds: Mapping[str, float | bool] = field(default_factory=dict)
     bad_words: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
+    languages: tuple[str | bool, ...] = ()
     modules: tuple[str, ...] = ()
     privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     decontamination: DecontaminationConfig = field(default_factory=DecontaminationConfig)
 
     def __post_init__(self) -> None:
         extensions.load(self.modules)
+        check_wanted(self.languages)
         if self.recipe is not None:
             self.chosen()
         for name in (*self.rules, *self.thresholds):

@@ -24,6 +24,8 @@ NO_STEPS = (
     "graph",
     "checks",
     "clean_config",
+    "columns",
+    "rewriting",
     "extensions",
     "minhash",
     "sections",

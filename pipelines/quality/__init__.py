@@ -19,14 +19,15 @@ from pipelines.quality.registry import (
 )
 from pipelines.quality.rule import ALL, ENGLISH, SPACED, AnyRule, Languages, LineRule, Rule, signal_name
 
-VERSION = 2
+VERSION = 3
 """Version of every rule of this package; the rules of another module bring their own."""
 
 
 def measure(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """A column of float64 for each signal that the rules ask for, over the columns `text` and `lang`.
 
-    A signal that two rules share is computed once, and one that no rule asks of a language is null for its texts.
+    A signal that two rules share is computed once, and one that no rule asks of a language is null for its texts; so is
+    one that a rule does not tell of a text (NaN).
     """
     rows = frame.select("text", "lang").with_row_index("__row")
     schema = {"__row": pl.UInt32, **{signal_name(rule): pl.Float64 for rule in rules}}
@@ -36,7 +37,7 @@ def measure(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         for block in blocks(rows.filter(pl.col("lang").is_in(langs))):
             batch = Batch(block["text"], block["lang"])
             columns = {name: signal(batch) for name, signal in signals.items()}
-            found.append(pl.DataFrame({"__row": block["__row"], **columns}))
+            found.append(pl.DataFrame({"__row": block["__row"], **columns}, nan_to_null=True))
     return pl.concat(found, how="diagonal").sort("__row").drop("__row")
 
 

@@ -26,6 +26,8 @@ BLOCK_BYTES = 1_000_000
 """UTF-8 bytes of a batch at the most, unless one text is longer: the arrays take about 50 bytes for each."""
 
 _LONGEST_RUN = 10
+_TABLE = 1 << 22
+"""Bytes of a table that stays in the cache; larger ones are slower than hashing."""
 # What `normalise` leaves out of a line: two blanks in a row, any other than U+0020, and any at its ends.
 _ODD_BLANKS = r"[^\S ]|  |^ | $"
 _END = r"^[!.?։؟۔܀܁܂߹।॥၊။።፧፨᙮᠃᠉‼‽⁇⁈⁉⸮⸼﹒﹖﹗！．？｡。]$"
@@ -161,6 +163,12 @@ class Batch:
         return self.flagged(_MARK, whole=False)
 
     @cached_property
+    def word_chars(self) -> Floats:
+        """Characters of the words of each text."""
+        words = self.vocabulary.str.len_chars() * ~self.vocabulary.str.contains(_MARK)
+        return self.count(self.token_doc, words.cast(pl.Float64).to_numpy()[self.tokens])
+
+    @cached_property
     def n_words(self) -> Floats:
         """Tokens of each text that are more than punctuation."""
         return self.count(self.token_doc[self.is_word])
@@ -220,6 +228,15 @@ class Batch:
     def count(self, docs: Ints, weights: Floats | None = None) -> Floats:
         """Number, or sum of weights, of the items of each document; `docs` holds the document of each item."""
         return np.bincount(docs, weights=weights, minlength=len(self)).astype(np.float64)
+
+    def distinct(self, docs: Ints, ids: Ints, width: int) -> Floats:
+        """Number of different ids, from 0 to `width` - 1, of each document."""
+        keys = docs * np.int64(width) + ids
+        if len(self) * width > _TABLE:
+            return self.count(docs[pl.Series(keys).is_first_distinct().to_numpy()])
+        seen = np.zeros((len(self), width), dtype=np.bool_)
+        seen.reshape(-1)[keys] = True
+        return seen.sum(axis=1).astype(np.float64)
 
     def share(self, docs: Ints, flags: Flags, whole: Floats) -> Floats:
         """Flagged items of each document as a share of `whole`."""

@@ -23,8 +23,7 @@ def n_words(batch: Batch) -> Floats:
 
 def mean_word_length(batch: Batch) -> Floats:
     """Mean length of the words in code points."""
-    lengths = batch.count(batch.token_doc, np.where(batch.is_word, batch.token_chars, 0).astype(np.float64))
-    return ratio(lengths, batch.n_words)
+    return ratio(batch.word_chars, batch.n_words)
 
 
 def hash_ratio(batch: Batch) -> Floats:

@@ -157,6 +157,43 @@ def test_every_document_is_kept_or_rejected(texts: list[str]) -> None:
     assert sorted([*candidates["doc_id"], *rejects["doc_id"]]) == [f"s:{i}" for i in range(len(texts))]
 
 
+MIXED = [
+    RIVER,
+    f"{RIVER} {TOWN}",
+    GERMAN,
+    "junk",
+    "",
+    "12 34 " * 9,
+    f"{TOWN}\u00a0 Write to a@b.com.",
+    f"{RIVER}\n\nTown\n{TOWN}",
+    f"Menu\n{RIVER}[3]\nhome\n{TOWN}",
+    "川は城のそばを千年のあいだ流れてきた。春になると山の雪がとける。",
+    "read now " * 40,
+]
+
+
+@pytest.mark.parametrize("recipe", ["wikipedia", "web", "plain"])
+@settings(max_examples=5, deadline=None)
+@given(texts=st.lists(st.sampled_from(MIXED), min_size=2, max_size=7), at=st.integers(0, 7))
+def test_a_document_is_cleaned_alike_whatever_stands_beside_it(recipe: str, texts: list[str], at: int) -> None:
+    config = CleanConfig(recipe=recipe, thresholds={"too_few_words": 3})
+    made = [[section(1, "", 0, len(text) // 2), section(1, "", len(text) // 2, len(text))] for text in texts]
+    frame = documents(*texts, sections=made)
+    whole, halves = clean(frame, config=config), [clean(half, config=config) for half in (frame[:at], frame[at:])]
+    for together, apart in zip(whole, zip(*halves, strict=True), strict=True):
+        assert together.equals(pl.concat(apart))
+
+
+def test_documents_without_sections_keep_none() -> None:
+    frame = documents(RIVER, TOWN, sections=[[section(1, "", 0, 4)], None])  # type: ignore[list-item]
+    assert clean(frame)[0]["sections"].to_list() == [[section(1, "", 0, 4)], None]
+
+
+def test_languages_of_the_config_are_codes_that_texts_are_given() -> None:
+    with pytest.raises(ConfigError, match="'no' is no code here; Norwegian is told apart as nb"):
+        CleanConfig(languages=("no",))
+
+
 @pytest.mark.parametrize(
     ("parts", "joined"),
     [

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import ConfigError
-from pipelines.language import LanguageConfig, close, compact, identify
+from pipelines.language import LanguageConfig, bayes, close, codes, compact, identify
 from pipelines.language.codes import iso
 
 ENGLISH = "The river carries water past the castle and the old town. "
@@ -217,3 +217,44 @@ def test_threads_and_spawned_processes_find_the_same() -> None:
         assert all(found == expected for found in threads.map(identify, [TEXTS] * 8))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
         assert processes.submit(identify, TEXTS).result() == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("no", r"'no' is no code here; Norwegian is told apart as nb \(Bokmål\) and nn \(Nynorsk\)"),
+        (False, r"YAML reads a bare `no` as false, and Norwegian is told apart as nb"),
+        ("iw", "that language is 'he'"),
+        ("EN", "that language is 'en'"),
+        ("zh-Hant", "that language is 'zh'"),
+        ("ua", "that language is 'uk'"),
+        ("xq", r"no text is ever found to be in 'xq'; codes are ISO 639-1"),
+    ],
+)
+def test_code_that_no_text_is_given_is_refused_with_the_right_one(code: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        codes.check_wanted(("en", code))
+
+
+def test_codes_that_texts_are_given_pass() -> None:
+    codes.check_wanted(("nb", "nn", "uk", "ltg", "zh"))
+
+
+def test_codes_are_all_that_the_detectors_know() -> None:
+    import pycld2
+
+    known = {codes.iso(code) for _, code in pycld2.LANGUAGES} | bayes._classifier()[1]
+    assert known - {codes.UNDECIDED} == codes.CODES
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hus\nBåt\nFjell\nElven renner forbi slottet, og folk i byen vet det godt.", "nb"),
+        ("Elva renn forbi slottet, og folk i byen veit det godt. Ho kjem ikkje heim, og eg veit ikkje kvifor.", "nn"),
+        ("- річка\n- замок\n- місто\n- люди, які знають про це вже багато років", "uk"),
+        ("12 34 — 56", "und"),
+    ],
+)
+def test_lists_and_short_texts_of_norwegian_and_others_have_their_codes(text: str, language: str) -> None:
+    assert identify([text])[0][0] == language

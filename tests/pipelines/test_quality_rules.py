@@ -54,7 +54,7 @@ def verdict(text: str, reason: str, *, lang: str = "en") -> str | None:
         ("too_few_alphabetic_words", "one 2 three , four", 0.6),
         ("too_few_words_with_letters", "one 2 three , four", 0.75),
         ("too_few_stop_words", "The cat and THE dog of it", 3.0),
-        ("stop_words_too_rare", "the cat and a dog", 0.6),
+        ("stop_words_too_rare", "the cat and a dog " * 10, 0.6),
         ("too_many_duplicate_lines", "a\nb\na\na", 0.5),
         ("too_many_duplicate_line_chars", "aa\nbb\naa", 0.25),
         ("too_many_duplicate_paragraphs", "a\nb\n\na\nb\n\nc\n\nd", 0.25),
@@ -175,6 +175,50 @@ def test_stop_words_are_those_of_the_language() -> None:
     german = "Der Fluss und die Burg stehen in dem alten Tal"
     assert figure(german, "too_few_stop_words", lang="de") > 2
     assert verdict(german, "too_few_stop_words", lang="en") == "too_few_stop_words"
+
+
+def articles(text: str, lang: str) -> str | None:
+    """The reason that the recipe for articles finds."""
+    _, rules = quality.chosen("wikipedia")
+    frame = pl.DataFrame({"text": [text], "lang": [lang]})
+    found: str | None = quality.judge(quality.measure(frame, rules), frame["lang"], rules)["reason"][0]
+    return found
+
+
+EVENTS = "1800 — перша залізниця у місті.\n" + "1801 — Ольга Коваль, українська художниця.\n" * 3
+EVENTS += "".join(f"{year} — Марія Бондар, письменниця, перекладачка.\n" for year in range(1802, 1812))
+SUBSPECIES = "The wild cat is a small animal of Europe, Asia and Africa. It is seldom seen by day.\n" + "".join(
+    f"Felis silvestris {name}\n" for name in ("a", "bo", "ca", "du", "ex")
+)
+LINKED = f"{PROSE[:52]}\n" + "\n".join(f"https://example.org/archive/{name}/island/index.html" for name in "abc")
+PLOT = f"{PROSE}\nNobody knows what the stranger in the harbour wants...\nIt was filmed in one summer."
+TABLE = "\n".join(f"{i} | alpha{i} | beta{i} | gamma{i} | delta{i}" for i in range(20))
+
+
+@pytest.mark.parametrize(
+    ("good", "junk", "lang", "reason"),
+    [
+        (EVENTS, TABLE.replace("|", "xx"), "uk", "stop_words_too_rare"),
+        (SUBSPECIES, "buy now " * 30, "en", "too_many_repeated_pairs"),
+        (LINKED, "https://example.org/archive/island/index\n" * 20, "en", "words_too_long"),
+        (PLOT, "Read what the mayor of the town has said about it...\n" * 3 + OTHER, "en", "too_many_ellipsis_lines"),
+    ],
+)
+def test_articles_of_lists_links_and_plots_are_kept_and_junk_is_not(
+    good: str, junk: str, lang: str, reason: str
+) -> None:
+    assert articles(good, lang) is None
+    assert articles(junk, lang) == reason
+
+
+def test_a_sentence_says_too_little_about_function_words() -> None:
+    sentence = "Smith (born 1950), American politician, Democrat, Ohio, born 1950 Cleveland."
+    frame = pl.DataFrame({"text": [sentence, f"{sentence} " * 6], "lang": ["en", "en"]})
+    rule = RULES["stop_words_too_rare"]
+    assert isinstance(rule, quality.Rule)
+    signals = quality.measure(frame, [rule])
+    assert signals.to_series().to_list() == [None, 0.0]
+    assert quality.judge(signals, frame["lang"], [rule])["reason"].to_list() == [None, "stop_words_too_rare"]
 
 
 def test_signals_that_no_rule_asks_for_are_null() -> None:

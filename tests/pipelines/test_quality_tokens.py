@@ -58,7 +58,7 @@ def test_runs_are_cut_into_words_and_marks(chunk: str, tokens: str) -> None:
     assert list(cut(chunk)) == tokens.split()
 
 
-CHUNKS = st.text(alphabet="aBé'’.,-–(\"“)1…/:@#한", min_size=1, max_size=12)
+CHUNKS = st.text(alphabet="aBéЯ'’.,;-–(\"“«»[])1…/:@#한", min_size=1, max_size=12)
 
 
 @settings(deadline=None)
@@ -68,7 +68,15 @@ def test_tokens_joined_are_the_run(chunk: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(CHUNKS | st.sampled_from(["river", "river,", "Mr.", "cannot", "NATO."]), unique=True))
+@given(
+    st.lists(
+        CHUNKS
+        | st.sampled_from(
+            ["river", "river,", "Mr.", "cannot", "NATO.", "(St.", "«річка».", "(об'єкт),", "[12]", "12).", "(a)"]
+        ),
+        unique=True,
+    )
+)
 def test_a_column_is_cut_as_its_runs_are(chunks: list[str]) -> None:
     encoded, sizes = cut_all(pl.Series(chunks, dtype=pl.String))
     assert encoded.to_pylist() == [token for chunk in chunks for token in cut(chunk)]
