@@ -14,6 +14,7 @@ from pipelines.wikitext.templates.arguments import (
     around,
     constant,
     joined,
+    last,
     named,
     words,
 )
@@ -23,10 +24,10 @@ _FIRST = (
     "nowrap|nobr|no wrap|small|smaller|big|larger|large|abbr|tooltip|abbrlink|sic|not a typo|typo|as written|"
     "proper name|em|strong|bold|italic|mono|tt|var|mvar|math|samp|kbd|key|unicode|polytonic|serif|"
     "sans-serif|underline|uline|u|visible anchor|vanchor|flag|flagu|flagcountry|"
-    "columns-list|col-list|cols|plainlist|flatlist|smallcaps|sc|sc1|sc2|allcaps|caps|annotated link|"
+    "plainlist|flatlist|smallcaps|sc|sc1|sc2|allcaps|caps|annotated link|"
     "resize|color box|pslink|hebrew|script/hebrew|script/arabic|nastaliq|arabic|cyrl|grc-tr|noitalic|"
     "nobold|vr|railgauge|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|dfn|clarify span|disputed span|"
-    "failed span|ilq|inline-block|要出典範囲|いつ範囲|疑問点範囲|要検証範囲|誰範囲|下げ核|下げ核2|jis2004フォント|jis90フォント|補助漢字フォント|"
+    "failed span|ilq|inline-block|要出典範囲|要出典|pdflink|pdfリンク|いつ範囲|疑問点範囲|要検証範囲|誰範囲|下げ核|下げ核2|jis2004フォント|jis90フォント|補助漢字フォント|"
     "cp932フォント|拡張漢字|fontsize|unicodefont|small2|nowrap2|which|который|forceconvert|refnec|référence nécessaire|"
     "citation nécessaire|référence souhaitée|comment|підказка|подсказка|abréviation|abbr2|mot|romain|rom|petites capitales|"
     "прапор|прапор2|флаг|флагификация|прапорифікація|сср|drapeau2|flagge|bandera2|σημαία|cờ|lá cờ|quốc kỳ|bandiera|"
@@ -36,9 +37,10 @@ _FIRST = (
     "main text|hidden text|outdent text|zhi|僻字|popup|hover|translate|ruby-text|繁體字|简体字|ltr|rtl|lrm text|bidi|big2"
 )
 _SECOND = ("color", "colour", "fgcolor", "fontcolor", "font color", "font", "кольоровий текст", "цвет", "колір", "audio",
-           "âm thanh", "звук", "couleur", "tooltip2", "color text", "uncoloured link", "textcolor", "farbe", "anchord")
+           "âm thanh", "звук", "couleur", "tooltip2", "color text", "uncoloured link", "textcolor", "farbe", "anchord",
+           "legend", "凡例", "图例", "圖例", "légende", "легенда", "chú giải")
 _QUOTES = ["quote", "blockquote", "quotation", "cquote", "bquote", "quote box inline", "centered pull quote", "quote2",
-           "poemquote", "poem quote", "verse translation", "block quote", "rquote inline", "цитата", "citation bloc",
+           "poemquote", "poem quote", "verse translation", "block quote", "pull quote", "centered quote", "rquote inline", "цитата", "citation bloc",
            "цитата2", "rquote", "blockindent", "quote frame", "zitat", "cytat", "cytat2", "citazione", "cita", "citação",
            "début citation", "citat", "παράθεμα", "παράθεση", "απόσπασμα", "trích dẫn", "quote block", "引用", "引用文",
            "квота", "початок цитати", "начало цитаты", "вірш", "вірші", "стихи", "poem", "bài thơ", "thơ", "wikiquote block"]
@@ -121,6 +123,8 @@ WORDS: dict[str, Renderer] = (
     | dict.fromkeys(("hlist", "hlist-comma", "flatlist2", "cslist", "comma separated entries"), joined(", "))
     | dict.fromkeys(("unbulleted list", "ubl", "ublist", "bulleted list", "ubli", "danh sách không dấu", "plainlist2"), _list)
     | dict.fromkeys(("code", "codes", "c++", "inline code", "mã", "код", "syntaxhighlight"), argument("code", "1"))
+    | dict.fromkeys(("columns-list", "col-list", "cols", "columns", "colonnes", "multi-column list", "段組"), last)
+    | {"wayback": argument("title")}
     | dict.fromkeys(("url", "official url", "url2"), _address)
     | dict.fromkeys(("ietf rfc", "rfc", "cite ietf"), around("RFC ")) | dict.fromkeys(("isbn", "isbn2"), around("ISBN "))
     | {"issn": around("ISSN "), "oclc": around("OCLC "), "pmid": around("PMID ")}
