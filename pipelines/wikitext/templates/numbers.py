@@ -145,6 +145,6 @@ NUMBERS: dict[str, Renderer] = (
     | dict.fromkeys(("chem", "chem2", "ce", "化学式", "fórmula química", "gaps", "формула"), _chemical)
     | dict.fromkeys(("sub", "sub sub", "ind", "indice"), argument("1"))
     | dict.fromkeys(("градус цельсія", "градус цельсия"), around("°C"))
-    | {"su": joined(""), "circa_num": argument("1"), "percentage": joined("/"), "pct": around("", "%")}
+    | {"su": joined(""), "circa num": argument("1"), "percentage": joined("/"), "pct": around("", "%")}
 )
 # fmt: on
