@@ -27,8 +27,8 @@ class Block(NamedTuple):
 
 
 _DEFINITION = re.compile(r" ?[:：](?=\s)")
-_MARKS = "*#:; "
-_STRUCTURE = frozenset("*#:;|{-!" + markers.HEADING + markers.BREAK + markers.POEM_ON + markers.POEM_OFF)
+_MARKS = "*#:;• "
+_STRUCTURE = frozenset("*#:;•|{-" + markers.HEADING + markers.BREAK + markers.POEM_ON + markers.POEM_OFF)
 
 
 def sectioned(marked: str) -> tuple[str, list[Section]]:

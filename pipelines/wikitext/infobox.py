@@ -1,7 +1,5 @@
 """The infobox of a page as pairs of name and value."""
 
-# ruff: noqa: E501  (a table)
-
 from __future__ import annotations
 
 import json
@@ -17,8 +15,10 @@ _WORDS = (
     "infobox", "taxobox", "speciesbox", "automatic taxobox", "info/", "info ", "infoboks", "infoskreine", "infotaula",
     "infokast", "infokutija", "infocaseta", "infocasetă", "ficha", "картка", "карточка", "инфокутия", "инфокутија",
     "інфобокс", "πληροφορίες", "κουτί πληροφοριών", "πλαίσιο πληροφοριών", "thông tin", "hộp thông tin", "基礎情報",
-    "信息框", "資訊框", "생물 분류", "bilgi kutusu", "kotak info", "sinottico", "infolauk", "infolentelė", "tietolaatikko",
-    "knowledge panel", "জ্ঞানসন্দুক", "ज्ञानसन्दूक", "صندوق معلومات", "معلومات", "جعبه", "תבנית מידע", "ინფოდაფა", "տեղեկաքարտ",
+    "信息框", "資訊框", "생물 분류", "bilgi kutusu", "kotak info", "sinottico", "infolauk", "infolentelė",
+    "tietolaatikko",
+    "knowledge panel", "জ্ঞানসন্দুক", "ज्ञानसन्दूक", "صندوق معلومات", "معلومات", "جعبه", "תבנית מידע", "ინფოდაფა",
+    "տեղեկաքարտ",
 )  # fmt: skip
 _PAIR = re.compile(r"\s*([^=|\n<>\[\]]{1,60}?)\s*=")
 _LEAST_PAIRS = 3

@@ -95,8 +95,9 @@ def external_text(text: str) -> str:
 
 def _shown_target(target: str, prefix: str) -> str:
     shown = target.strip(" ").removeprefix(":")
-    if prefix in PROJECTS or prefix == "":
-        shown = shown.partition(":")[2] if prefix else shown
+    named, colon, rest = shown.partition(":")
+    if colon and (prefix in PROJECTS or (not prefix and named.strip().lower() in LANGUAGES)):
+        shown = rest
     return shown.replace("_", " ").removeprefix("#") if "\n" not in shown else shown
 
 

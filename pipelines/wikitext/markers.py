@@ -17,10 +17,12 @@ _RESTORE = {chr(_FIRST_LITERAL + i): char for i, char in enumerate(_LITERALS)}
 _PROTECTED = re.compile("[\ufdd8-\ufdef]")
 _FOREIGN = re.compile("[\ufdd0-\ufdef\ud800-\udfff\x00]")
 _HIGH_BYTE = b"\xfd"  # of our marks, in UTF-16
-_FINAL = re.compile(  # blocks in which nothing composes, and no character has a mark as its neighbour in NFC
-    "[^\x00-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u048a-\u058f\u1e00-\u1eff\u2002-\u2125\u212c-\u2328"
-    "\u232b-\u2adb\u2ae0-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\ufdd0-\ufdd5\uff00-\uffff]"
+_NEVER_CHANGED = (  # blocks where nothing is protected, decomposes, or joins what stands before it
+    r"\x00-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u048a-\u058f\u1e00-\u1eff\u2002-\u20cf"
+    r"\u2100-\u2125\u212c-\u2328\u232b-\u2adb\u2ae0-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3"
+    r"\ufdd0-\ufdd5\uff00-\uffff"
 )
+_MAY_CHANGE = re.compile(f"[^{_NEVER_CHANGED}]")
 
 
 def without_marks(text: str) -> str:
@@ -40,7 +42,7 @@ def _may_hold_foreign(text: str) -> bool:
 
 def is_final(text: str) -> bool:
     """Whether it is in NFC for certain and holds nothing protected, told by one search, faster than normalising."""
-    return text.isascii() or not _FINAL.search(text)
+    return text.isascii() or not _MAY_CHANGE.search(text)
 
 
 def final(text: str) -> str:

@@ -56,6 +56,20 @@ TEMPLATES = {
     "pipe and equals": ("en", "a {{!}} b {{=}} c", "a | b = c"),
     "title": ("ltg", "'''{{PAGENAME}}''' ir", "Page ir"),
     "note": ("en", "a{{sfn|Smith|2002|p=3}}{{rp|90}} b", "a b"),
+    "columns": ("uk", "a\n{{columns-list|2|\n* [[b]]\n* c\n}}\n{{columns-list|colwidth=9em|\n* d\n}}", "a\nb\nc\nd"),
+    "doubtful words": ("ja", "『{{要出典|まず、定義だ|date=2021年5月}}』", "『まず、定義だ』"),
+    "mark of doubt": ("ja", "定義だ{{要出典|date=2021年5月}}。", "定義だ。"),
+    "document": ("ja", "6つの「{{PDFlink|[http://x.org 圏]|1MB}}」に", "6つの「圏」に"),
+    "archived page": ("ja", "『{{Wayback|url=http://x.org|title=頁|date=2010}}』", "『頁』"),
+    "legend": ("zh", "{{legend|#FFC0C0|北方}}", "北方"),
+    "century": (
+        "fr",
+        "au début du {{XXe siècle}} et au {{Ier siècle av. J.-C.}}",
+        "au début du XXe siècle et au Ier siècle av. J.-C.",
+    ),
+    "no century": ("fr", "a {{Mix}}{{XX}}{{siècle}}b", "a b"),
+    "braces in a template": ("en", "a {{nowrap|{b}}} c", "a {b} c"),
+    "sound with a length mark": ("ja", "{{IPA|a:}}", "[a:]"),
     "navigation": ("en", "a\n\n{{Navbox\n| name = x\n| list1 = [[b]]\n}}", "a"),
 }
 

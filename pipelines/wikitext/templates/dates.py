@@ -1,7 +1,5 @@
 """Templates of dates, in the wiki's language."""
 
-# ruff: noqa: E501  (tables)
-
 from __future__ import annotations
 
 from pipelines.wikitext.page import Page
@@ -34,7 +32,8 @@ _PATTERNS = {
     "pt": "{day} de {month} de {year}",
 }
 _AS_OF = {"en": "As of {}", "vi": "Tính đến {}", "uk": "Станом на {}", "ru": "По состоянию на {}", "de": "Stand {}",
-          "el": "Από {}", "bg": "Към {}", "fr": "En {}", "ja": "{}現在", "zh": "截至{}", "it": "Al {}", "pl": "Stan na {}"}
+          "el": "Από {}", "bg": "Към {}", "fr": "En {}", "ja": "{}現在", "zh": "截至{}", "it": "Al {}",
+          "pl": "Stan na {}"}
 # fmt: on
 _NUMBERS = {name.lower(): str(number) for number, name in enumerate(_MONTHS["en"], start=1)}
 
@@ -111,15 +110,27 @@ def _reign(arguments: Arguments, _: Page) -> str:
 
 
 # fmt: off
-_DATES = ["birth date", "birth-date", "birth date and age", "bda", "dob", "death date", "death date and age", "start date", "start date and age", "end date", "film date", "release date", "birth year and age", "date", "birth date and age2", "dda", "death year and age", "start-date", "ημερομηνία γέννησης", "ημερομηνία γέννησης και ηλικία", "ημερομηνία θανάτου", "ημερομηνία θανάτου και ηλικία", "дн", "дн2", "дс", "дс2", "дата народження", "дата народження і вік", "дата смерті", "дата смерті і вік", "дата рождения", "дата смерти", "дата", "дата рождение", "дата рождения и возраст", "рождение", "роден на", "дата на раждане", "ngày sinh", "ngày sinh và tuổi", "ngày mất", "ngày mất và tuổi", "ngày bắt đầu", "date de naissance", "date de naissance-", "date de décès", "date-", "date rapide", "datum", "data urodzenia", "生年月日と年齢", "生年月日", "死亡年月日と没年齢", "没年月日と没年齢", "出生日期", "出生日期及年齡", "出生日期和年龄", "死亡日期", "死亡日期及年齡", "死亡日期和年龄", "bda2", "deiziad", "data"]
+_DATES = ["birth date", "birth-date", "birth date and age", "bda", "dob", "death date", "death date and age",
+          "start date", "start date and age", "end date", "film date", "release date", "birth year and age", "date",
+          "birth date and age2", "dda", "death year and age", "start-date", "ημερομηνία γέννησης",
+          "ημερομηνία γέννησης και ηλικία", "ημερομηνία θανάτου", "ημερομηνία θανάτου και ηλικία", "дн", "дн2", "дс",
+          "дс2", "дата народження", "дата народження і вік", "дата смерті", "дата смерті і вік", "дата рождения",
+          "дата смерти", "дата", "дата рождение", "дата рождения и возраст", "рождение", "роден на",
+          "дата на раждане", "ngày sinh", "ngày sinh và tuổi", "ngày mất", "ngày mất và tuổi", "ngày bắt đầu",
+          "date de naissance", "date de naissance-", "date de décès", "date-", "date rapide", "datum",
+          "data urodzenia", "生年月日と年齢", "生年月日", "死亡年月日と没年齢", "没年月日と没年齢", "出生日期",
+          "出生日期及年齡", "出生日期和年龄", "死亡日期",
+          "死亡日期及年齡", "死亡日期和年龄", "bda2", "deiziad", "data"]
 DATES: dict[str, Renderer] = (
     dict.fromkeys(_DATES, _date)
-    | dict.fromkeys(("as of", "asof", "tính đến", "станом на", "по состоянию на", "stand", "截至", "από", "à jour"), _as_of)
+    | dict.fromkeys(("as of", "asof", "tính đến", "станом на", "по состоянию на", "stand", "截至", "από",
+                     "à jour"), _as_of)
     | dict.fromkeys(("circa", "ca", "c", "ca."), around("c. ")) | dict.fromkeys(("floruit", "fl."), around("fl. "))
     | dict.fromkeys(("reign", "r."), _reign) | dict.fromkeys(("oldstyledate", "old style date"), _old_style)
     | {"ad": around("AD "), "bd": _span, "bce": around("", " BCE"), "ce year": around("CE ")}
     | dict.fromkeys(("нар.", "нар"), around("нар. ")) | dict.fromkeys(("н",), around("н. "))
-    | dict.fromkeys(("пом.", "пом"), around("пом. ")) | dict.fromkeys(("рік у театрі", "рік у науці", "рік"), argument("1"))
+    | dict.fromkeys(("пом.", "пом"), around("пом. ")) | dict.fromkeys(("рік у театрі", "рік у науці",
+                     "рік"), argument("1"))
     | dict.fromkeys(("siècle", "s-", "sap", "s2-"), joined("")) | {"sm": joined("")}
 )
 # fmt: on

@@ -1,75 +1,49 @@
 """Templates of words in other languages, of their sounds and of links to other wikis."""
 
-# ruff: noqa: E501  (tables)
-
 from __future__ import annotations
 
 import re
 
+from pipelines.wikitext.names import listed
 from pipelines.wikitext.page import Page
-from pipelines.wikitext.templates.arguments import Arguments, Renderer, argument, last, named, positional, words
+from pipelines.wikitext.templates.arguments import (
+    Arguments,
+    Renderer,
+    argument,
+    constant,
+    last,
+    named,
+    positional,
+    words,
+)
 
 # lang-de, lang-en-short, vol-lv (Latgalian), bahasa-…: the language stands in the name
 _LANGUAGE = re.compile(r"(?:lang|langi|vol|lang-\*|мова|langue|язык)-[^|]{1,20}|zitat-[a-z]{2}")
 _SOUND = re.compile(r"(?:ipa|мфа|міжнародний фонетичний|мфа2|apis?|дфа|δφα)-[a-zà-ÿа-яіїєґα-ω\-]{1,15}")
+_CENTURY = re.compile(r"([ivx]{1,6}(?:er?|e))( siècle)?( av\. j\.?-c\.?)?")  # French {{XXe siècle}}
 _ICONS = frozenset(
-    [
-        "en",
-        "fr",
-        "de",
-        "ru",
-        "uk",
-        "es",
-        "it",
-        "pt",
-        "pl",
-        "ja",
-        "zh",
-        "la",
-        "el",
-        "grc",
-        "ar",
-        "he",
-        "nl",
-        "sv",
-        "fi",
-        "cs",
-        "hu",
-        "tr",
-        "ko",
-        "vi",
-        "sa",
-        "fa",
-        "hi",
-        "th",
-        "id",
-        "da",
-        "no",
-        "ro",
-        "bg",
-        "sr",
-        "hr",
-        "sk",
-        "sl",
-        "lt",
-        "lv",
-        "et",
-        "be",
-        "ca",
-        "eu",
-    ]
+    listed(
+        "en fr de ru uk es it pt pl ja zh la el grc ar he nl sv fi cs hu tr ko vi sa fa hi th id da no ro bg sr hr "
+        "sk sl lt lv et be ca eu"
+    )
 )
 _SOUND_OPTIONS = frozenset({"lang", "local", "pron", "ipa", "us", "uk", "both", "all", "small", "label", "links", ""})
 
 
 def by_pattern(name: str) -> Renderer | None:
-    """Renderer of a template whose name holds a language code."""
+    """Renderer of a template whose name holds a language code or a number of a century."""
     if "-" in name:
         if _LANGUAGE.fullmatch(name):
             return _named_language
         if _SOUND.fullmatch(name):
             return _sound
-    return None
+    century = _CENTURY.fullmatch(name)
+    return constant(_century(*century.groups(""))) if century else None
+
+
+def _century(number: str, word: str, before: str) -> str:
+    numeral = number.rstrip("er")
+    return numeral.upper() + number[len(numeral) :] + word + (" av. J.-C." if before else "")
 
 
 def _lang(arguments: Arguments, _: Page) -> str:
@@ -154,14 +128,18 @@ def _several(arguments: Arguments, _: Page) -> str:
 FOREIGN: dict[str, Renderer] = (
     dict.fromkeys(("lang", "langue", "lang2", "langi", "langx", "foreign", "idioma", "língua", "bahasa", "мова", "语言",
                    "język", "w języku", "言語", "lang-ru2", "llang", "рф", "langr"), _lang)
-    | dict.fromkeys(("transl", "transliteration", "rtl-lang", "script", "lang-rtl", "tlit", "wt", "trad", "lang3", "lang4",
+    | dict.fromkeys(("transl", "transliteration", "rtl-lang", "script", "lang-rtl", "tlit", "wt", "trad", "lang3",
+                     "lang4",
                      "lang5"), last)
     | dict.fromkeys(sorted(_ICONS), _icon_or_words)
-    | dict.fromkeys(("ipa", "ipa2", "ipaeng", "ipaslink", "ipalink", "ipablink", "api", "api'", "мфа", "мфа2", "мфа-всі", "ipa1",
-                     "дфа", "δφα", "προφορά", "pron", "вимова", "発音記号", "国际音标", "國際音標", "afi", "phát âm"), _sound)
+    | dict.fromkeys(("ipa", "ipa2", "ipaeng", "ipaslink", "ipalink", "ipablink", "api", "api'", "мфа", "мфа2",
+                     "мфа-всі", "ipa1",
+                     "дфа", "δφα", "προφορά", "pron", "вимова", "発音記号", "国际音标", "國際音標", "afi",
+                     "phát âm"), _sound)
     | {"ipac-en": _english_sound, "ipac-pl": _english_sound, "ipac-cmn": _english_sound, "zh": _chinese, "ruby": _ruby}
     | dict.fromkeys(("nihongo", "nihongo foot", "japonais", "giapponese", "tiếng nhật", "nihongo2"), _nihongo)
-    | dict.fromkeys(("ill", "illm", "ill2", "interlanguage link", "仮リンク", "iw", "iw2", "liên kết khác wiki", "lien", "le lien",
+    | dict.fromkeys(("ill", "illm", "ill2", "interlanguage link", "仮リンク", "iw", "iw2", "liên kết khác wiki", "lien",
+                     "le lien",
                      "interlanguage link multi", "ill-wd", "link-interwiki"), _interlanguage)
     | dict.fromkeys(("нп", "нп1", "нп2", "нп3", "нп4", "нп5", "не перекладено", "не переведено", "не переведено 2",
                      "не переведено 3", "не переведено 5", "не перекладено 5", "пч"), _second_or_first)
@@ -172,6 +150,7 @@ FOREIGN: dict[str, Renderer] = (
     | dict.fromkeys(("tsl", "translink", "ilh"), _translated)
     | dict.fromkeys(("読み仮名", "読み仮名 ruby不使用", "読み仮名2"), _reading)
     | dict.fromkeys(("ふりがな", "ルビ", "注音", "拼音"), _ruby)
-    | dict.fromkeys(("arabisch", "hebräisch", "chinesisch", "koreanisch", "japanisch", "kyrillisch", "griechisch"), argument("1"))
+    | dict.fromkeys(("arabisch", "hebräisch", "chinesisch", "koreanisch", "japanisch", "kyrillisch",
+                     "griechisch"), argument("1"))
 )
 # fmt: on

@@ -1,7 +1,5 @@
 """Templates of figures and units; figures are grouped as the wiki's language does."""
 
-# ruff: noqa: E501  (tables)
-
 from __future__ import annotations
 
 import re
@@ -132,9 +130,11 @@ def _chemical(arguments: Arguments, _: Page) -> str:
 
 # fmt: off
 NUMBERS: dict[str, Renderer] = (
-    dict.fromkeys(("convert", "cvt", "conv", "chuyển đổi", "đổi", "convertir", "конвертувати", "перевести", "превръщане",
+    dict.fromkeys(("convert", "cvt", "conv", "chuyển đổi", "đổi", "convertir", "конвертувати", "перевести",
+    "превръщане",
                    "konwersja", "μετατροπή", "換算", "unit conversion"), _convert)
-    | dict.fromkeys(("frac", "sfrac", "fraction", "дробь", "дріб", "分数", "分數", "κλάσμα", "phân số", "tmath"), _fraction)
+    | dict.fromkeys(("frac", "sfrac", "fraction", "дробь", "дріб", "分数", "分數", "κλάσμα", "phân số",
+    "tmath"), _fraction)
     | dict.fromkeys(("val", "число", "nombre unité"), _value)
     | dict.fromkeys(("formatnum", "format price", "nts", "ntsh", "formatnombre", "nombre", "nb", "zahl", "liczba",
                      "num", "nombre2", "форматирование числа", "numero", "数字", "digits", "chiffres"), _figure)
@@ -145,6 +145,6 @@ NUMBERS: dict[str, Renderer] = (
     | dict.fromkeys(("chem", "chem2", "ce", "化学式", "fórmula química", "gaps", "формула"), _chemical)
     | dict.fromkeys(("sub", "sub sub", "ind", "indice"), argument("1"))
     | dict.fromkeys(("градус цельсія", "градус цельсия"), around("°C"))
-    | {"su": joined(""), "circa_num": argument("1"), "percentage": joined("/"), "pct": around("", "%")}
+    | {"su": joined(""), "circa num": argument("1"), "percentage": joined("/"), "pct": around("", "%")}
 )
 # fmt: on

@@ -1,7 +1,5 @@
 """Templates that show one of their arguments, a quotation, or a fixed sign."""
 
-# ruff: noqa: E501  (tables)
-
 from __future__ import annotations
 
 from pipelines.wikitext import markers
@@ -14,6 +12,7 @@ from pipelines.wikitext.templates.arguments import (
     around,
     constant,
     joined,
+    last,
     named,
     words,
 )
@@ -21,28 +20,35 @@ from pipelines.wikitext.templates.arguments import (
 # fmt: off
 _FIRST = (
     "nowrap|nobr|no wrap|small|smaller|big|larger|large|abbr|tooltip|abbrlink|sic|not a typo|typo|as written|"
-    "proper name|em|strong|bold|italic|mono|tt|var|mvar|math|samp|kbd|key|unicode|polytonic|serif|"
-    "sans-serif|underline|uline|u|visible anchor|vanchor|flag|flagu|flagcountry|"
-    "columns-list|col-list|cols|plainlist|flatlist|smallcaps|sc|sc1|sc2|allcaps|caps|annotated link|"
-    "resize|color box|pslink|hebrew|script/hebrew|script/arabic|nastaliq|arabic|cyrl|grc-tr|noitalic|"
-    "nobold|vr|railgauge|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|dfn|clarify span|disputed span|"
-    "failed span|ilq|inline-block|要出典範囲|いつ範囲|疑問点範囲|要検証範囲|誰範囲|下げ核|下げ核2|jis2004フォント|jis90フォント|補助漢字フォント|"
-    "cp932フォント|拡張漢字|fontsize|unicodefont|small2|nowrap2|which|который|forceconvert|refnec|référence nécessaire|"
-    "citation nécessaire|référence souhaitée|comment|підказка|подсказка|abréviation|abbr2|mot|romain|rom|petites capitales|"
-    "прапор|прапор2|флаг|флагификация|прапорифікація|сср|drapeau2|flagge|bandera2|σημαία|cờ|lá cờ|quốc kỳ|bandiera|"
-    "країна|nobreak|не переносити|ненайти|без переносів|число текстом|tl text|em dash text|linktext|hanja|"
-    "anchor text|not typo|pre2|тихо|неточно|center|centre|center text|left|right text|midsize|kleiner|larger text|"
-    "текст|дрібно|мелко|маленький|mini|petit|grand|пошта|нобр|unknown text|uncertain|weiche|höhe|höhe2|j|kursiv|"
-    "main text|hidden text|outdent text|zhi|僻字|popup|hover|translate|ruby-text|繁體字|简体字|ltr|rtl|lrm text|bidi|big2"
+    "proper name|em|strong|bold|italic|mono|tt|var|mvar|math|samp|kbd|key|unicode|polytonic|serif|sans-serif|"
+    "underline|uline|u|visible anchor|vanchor|flag|flagu|flagcountry|plainlist|flatlist|smallcaps|sc|sc1|sc2|"
+    "allcaps|caps|annotated link|resize|color box|pslink|hebrew|script/hebrew|script/arabic|nastaliq|arabic|"
+    "cyrl|grc-tr|noitalic|nobold|vr|railgauge|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|dfn|"
+    "clarify span|disputed span|failed span|ilq|inline-block|要出典範囲|要出典|pdflink|pdfリンク|いつ範囲|"
+    "疑問点範囲|要検証範囲|誰範囲|下げ核|下げ核2|jis2004フォント|jis90フォント|補助漢字フォント|cp932フォント|"
+    "拡張漢字|fontsize|unicodefont|small2|nowrap2|which|который|forceconvert|refnec|référence nécessaire|"
+    "citation nécessaire|référence souhaitée|comment|підказка|подсказка|abréviation|abbr2|mot|romain|rom|"
+    "petites capitales|прапор|прапор2|флаг|флагификация|прапорифікація|сср|drapeau2|flagge|bandera2|σημαία|cờ|"
+    "lá cờ|quốc kỳ|bandiera|країна|nobreak|не переносити|ненайти|без переносів|число текстом|tl text|"
+    "em dash text|linktext|hanja|anchor text|not typo|pre2|тихо|неточно|center|centre|center text|left|"
+    "right text|midsize|kleiner|larger text|текст|дрібно|мелко|маленький|mini|petit|grand|пошта|нобр|"
+    "unknown text|uncertain|weiche|höhe|höhe2|j|kursiv|main text|hidden text|outdent text|zhi|僻字|popup|hover|"
+    "translate|ruby-text|繁體字|简体字|ltr|rtl|lrm text|bidi|big2"
 )
-_SECOND = ("color", "colour", "fgcolor", "fontcolor", "font color", "font", "кольоровий текст", "цвет", "колір", "audio",
-           "âm thanh", "звук", "couleur", "tooltip2", "color text", "uncoloured link", "textcolor", "farbe", "anchord")
+_SECOND = ("color", "colour", "fgcolor", "fontcolor", "font color", "font", "кольоровий текст", "цвет", "колір",
+           "audio",
+           "âm thanh", "звук", "couleur", "tooltip2", "color text", "uncoloured link", "textcolor", "farbe", "anchord",
+           "legend", "凡例", "图例", "圖例", "légende", "легенда", "chú giải")
 _QUOTES = ["quote", "blockquote", "quotation", "cquote", "bquote", "quote box inline", "centered pull quote", "quote2",
-           "poemquote", "poem quote", "verse translation", "block quote", "rquote inline", "цитата", "citation bloc",
-           "цитата2", "rquote", "blockindent", "quote frame", "zitat", "cytat", "cytat2", "citazione", "cita", "citação",
+           "poemquote", "poem quote", "verse translation", "block quote", "pull quote", "centered quote",
+           "rquote inline", "цитата", "citation bloc",
+           "цитата2", "rquote", "blockindent", "quote frame", "zitat", "cytat", "cytat2", "citazione", "cita",
+           "citação",
            "début citation", "citat", "παράθεμα", "παράθεση", "απόσπασμα", "trích dẫn", "quote block", "引用", "引用文",
-           "квота", "початок цитати", "начало цитаты", "вірш", "вірші", "стихи", "poem", "bài thơ", "thơ", "wikiquote block"]
-_INLINE_QUOTES = ("citation", "«", "guillemets", "речь", "лапки", "quote inline", "tquote", "zitat inline", "q", "inline quote")
+           "квота", "початок цитати", "начало цитаты", "вірш", "вірші", "стихи", "poem", "bài thơ", "thơ",
+           "wikiquote block"]
+_INLINE_QUOTES = ("citation", "«", "guillemets", "речь", "лапки", "quote inline", "tquote", "zitat inline", "q",
+                  "inline quote")
 _FIXED = {
     "snd": " – ", "spnd": " – ", "spaced ndash": " – ", "spaced en dash": " – ", "ndash": "–", "en dash": "–",
     "–": "–", "mdash": "—", "mdashb": "—", "eqm": " ⇌ ", "em dash": "—", "spaced mdash": " — ", "тире": " — ",
@@ -64,11 +70,12 @@ _MONEY = {"us$": "US$", "usd": "US$", "$": "$", "€": "€", "eur": "€", "£"
           "cny": "CN¥", "rmb": "CN¥", "krw": "₩", "₩": "₩", "chf": "CHF ", "vnd": "₫", "rub": "₽"}
 _SHIPS = listed("uss hms rms ss mv hmas hmcs sms ms mts ins ns css usns rfa")
 _COUNTRIES = listed(
-    "afg alb alg arg arm aus aut aze bel ben bgr bih bol bra can che chl chn cmr col cri cub cyp cze deu dnk dom dza ecu "
-    "egy eng esp est eth fin fra gbr geo ger gha gre grc gtm hnd hrv hti hun idn ind irl irn irq isl isr ita jam jor jpn "
-    "kaz ken kgz kor ksa kwt lao lbn lby ltu lux lva mar mda mex mkd mlt mne mng mys ned nga nic nld nor npl nzl omn pak "
-    "pan per phl png pol por prk prt pry qat rom rou rus sau sco sen sgp srb sui svk svn swe syr tha tjk tkm tto tun tur "
-    "twn tza uga ukr ury usa uzb ven vnm wal yem zaf zmb zwe uno eu urs"
+    "afg alb alg arg arm aus aut aze bel ben bgr bih bol bra can che chl chn cmr col cri cub cyp cze deu dnk "
+    "dom dza ecu egy eng esp est eth fin fra gbr geo ger gha gre grc gtm hnd hrv hti hun idn ind irl irn irq "
+    "isl isr ita jam jor jpn kaz ken kgz kor ksa kwt lao lbn lby ltu lux lva mar mda mex mkd mlt mne mng mys "
+    "ned nga nic nld nor npl nzl omn pak pan per phl png pol por prk prt pry qat rom rou rus sau sco sen sgp "
+    "srb sui svk svn swe syr tha tjk tkm tto tun tur twn tza uga ukr ury usa uzb ven vnm wal yem zaf zmb zwe "
+    "uno eu urs"
 )
 # fmt: on
 ORDINALS = tuple("ivx")
@@ -119,10 +126,14 @@ WORDS: dict[str, Renderer] = (
     | {name: constant(name.upper()) for name in _COUNTRIES}
     | dict.fromkeys(("sortname", "ship", "bibleverse", "bibleref", "sclass", "nom", "fullname"), joined(" "))
     | dict.fromkeys(("hlist", "hlist-comma", "flatlist2", "cslist", "comma separated entries"), joined(", "))
-    | dict.fromkeys(("unbulleted list", "ubl", "ublist", "bulleted list", "ubli", "danh sách không dấu", "plainlist2"), _list)
+    | dict.fromkeys(("unbulleted list", "ubl", "ublist", "bulleted list", "ubli", "danh sách không dấu",
+                     "plainlist2"), _list)
     | dict.fromkeys(("code", "codes", "c++", "inline code", "mã", "код", "syntaxhighlight"), argument("code", "1"))
+    | dict.fromkeys(("columns-list", "col-list", "cols", "columns", "colonnes", "multi-column list", "段組"), last)
+    | {"wayback": argument("title")}
     | dict.fromkeys(("url", "official url", "url2"), _address)
-    | dict.fromkeys(("ietf rfc", "rfc", "cite ietf"), around("RFC ")) | dict.fromkeys(("isbn", "isbn2"), around("ISBN "))
+    | dict.fromkeys(("ietf rfc", "rfc", "cite ietf"), around("RFC ")) | dict.fromkeys(("isbn",
+                     "isbn2"), around("ISBN "))
     | {"issn": around("ISSN "), "oclc": around("OCLC "), "pmid": around("PMID ")}
     | {"music": _music, "angbr": around("⟨", "⟩"), "angle bracket": around("⟨", "⟩"), "braces": around("{", "}")}
     | {"angbr ipa": around("⟨", "⟩"), "bracket": around("[", "]"), "abs": around("|", "|"), "phoneme": around("/", "/")}
