@@ -1,4 +1,4 @@
-# Each target sets up what it needs. LAKE=DIR moves the lake; ARGS adds options to `textmill run`.
+# Each target sets up what it needs. LAKE=DIR moves the lake; ARGS adds options to `run` and `bench`.
 PYTHON ?= python3
 BIN := .venv/bin
 export TEXTMILL_LAKE ?= lake
@@ -36,5 +36,12 @@ check: setup  ## ruff, mypy, import-linter
 up: setup  ## Prefect server and UI with the deployments and a worker
 	$(BIN)/textmill up
 
-bench: setup  ## the benchmarks
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+# With shared data beside the peers, which have an environment of their own.
+bench: setup $(if $(TEXTMILL_SHARED_DATA),.venv-peers/.ready)  ## the benchmarks; see docs/benchmarks.md
+	$(if $(TEXTMILL_SHARED_DATA),TEXTMILL_PEERS=$${TEXTMILL_PEERS:-.venv-peers/bin/python} )$(BIN)/python -m benchmarks $(ARGS)
+
+.venv-peers/.ready: benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --upgrade 'pip>=24'
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
+	@touch .venv-peers/.ready

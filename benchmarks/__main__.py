@@ -113,6 +113,8 @@ def main() -> None:
         full = () if chosen.quick else NAMES[name]
         outcomes.append(run(name, [*passed_on(chosen), *full], minutes))
     print("\n" + summary(outcomes, markdown=chosen.markdown))
+    if chosen.quick:
+        print("\nmeasured on small inputs, where fixed costs weigh more and chance too: a full run decides")
     sys.exit(any(one.failure for one in outcomes))
 
 
