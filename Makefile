@@ -22,7 +22,7 @@ run: setup  ## the whole job on the embedded Wikipedia sample
 	$(BIN)/textmill run $(ARGS)
 
 test: setup  ## the default test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-long: setup  ## the tests that take long: kill -9, real server
 	$(BIN)/pytest -m long

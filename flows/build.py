@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,29 +15,19 @@ import pyarrow.parquet as pq
 from data import files
 from data.conform import conform
 from data.contracts import CONTRACTS, Contract
-from data.errors import ContractError, TextmillError
+from data.errors import TextmillError
 from data.hashing import fingerprint
-from data.versions import Build, Part, add_counts, check_counts
+from data.versions import Build, Part, add_counts
+from flows.drafts import Draft, Output, draft, merged_rejects, tally
 from flows.job import Job, Ref, tools
 from flows.workers import OutOfTimeError, Pool
 from pipelines import validate
-from pipelines.checks import observe
-from pipelines.extract import REJECT_SCHEMA
+
+__all__ = ["ErrorBudgetError", "Output", "Unit", "build", "finish", "make", "tally"]
 
 
 class ErrorBudgetError(TextmillError):
     """Too many records could not be handled; nothing was published."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """What a step made of one part. `counts` are those of the step, before validation."""
-
-    frame: pl.DataFrame
-    counts: dict[str, Any]
-    rejects: pl.DataFrame | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    metadata: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,28 +43,6 @@ class Unit:
     compute: Callable[[], Output]
     told: Callable[[], None] = lambda: None
     retry: Callable[[], Output] | None = None
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What a worker made of a unit: files on the disk that no note vouches for yet, and what is judged of them.
-
-    `part` is None where the rows do not fit the schema; `output` then holds them.
-    """
-
-    part: Part | None
-    output: Output
-    light: pl.DataFrame
-    ids: pl.Series | None
-
-
-def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
-    """Counts of a stage from its rejects. Raises AccountingError if a record is missing."""
-    counts: dict[str, Any] = {"in": n_in, "kept": kept, "filtered": {}, "failed": {}}
-    for kind, reason in rejects.select("kind", "reason").iter_rows():
-        counts[kind][reason] = counts[kind].get(reason, 0) + 1
-    check_counts("stage", counts)
-    return counts
 
 
 def build(
@@ -113,42 +82,63 @@ def build(
 
 
 def _parts(target: Build, units: Iterable[Unit], pool: Pool | None) -> Iterator[Part]:
-    """The parts in order, found or made. At most `pool.room` units are held at a time, whatever their number."""
-    waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
+    """The parts in order, found or made."""
+    if pool is not None:
+        yield from _made_apart(target, units, pool)
+        return
     for unit in units:
-        # The full key holds the contract and the libraries, too.
-        full = replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
-        found = target.find(full.index, full.key)
-        if pool is None:
-            yield _told(full, found or make(target, full))
-            continue
-        waiting.append((full, found or _submit(pool, target, full)))
-        while len(waiting) > pool.room:
-            yield _arrived(target, pool, *waiting.popleft())
-    while waiting and pool is not None:
-        yield _arrived(target, pool, *waiting.popleft())
+        full = _full(target, unit)
+        part = target.find(full.index, full.key) or make(target, full)
+        unit.told()
+        yield part
 
 
-def _told(unit: Unit, part: Part) -> Part:
-    unit.told()
-    return part
+def _full(target: Build, unit: Unit) -> Unit:
+    """The unit under its full key, which holds the contract and the libraries, too."""
+    return replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
+
+
+def _made_apart(target: Build, units: Iterable[Unit], pool: Pool) -> Iterator[Part]:
+    """The parts that workers make, judged some at a time. `pool.room` units are held at the most."""
+    waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
+    arrived: list[tuple[Unit, Part | Draft]] = []
+    with validate.loading():
+        for unit in map(partial(_full, target), units):
+            waiting.append((unit, target.find(unit.index, unit.key) or _submit(pool, target, unit)))
+            while len(waiting) > pool.room:
+                arrived.append(_arrived(target, pool, *waiting.popleft()))
+            if len(arrived) >= pool.room:
+                yield from _finished(target, arrived)
+                arrived = []
+        arrived += [_arrived(target, pool, *each) for each in waiting]
+        yield from _finished(target, arrived)
 
 
 def _submit(pool: Pool, target: Build, unit: Unit) -> Future[Draft]:
     return pool.submit(draft, replace(target), unit.index, unit.key, unit.compute)
 
 
-def _arrived(target: Build, pool: Pool, unit: Unit, made: Part | Future[Draft]) -> Part:
-    """The part, committed; a unit on which a worker spent its CPU time is tried once more, with care."""
-    if isinstance(made, Part):
-        return _told(unit, made)
+def _arrived(target: Build, pool: Pool, unit: Unit, made: Part | Future[Draft]) -> tuple[Unit, Part | Draft]:
+    """The unit, without what it was made of, and what was made of it.
+
+    A unit on which a worker spent its CPU time is tried once more, with care.
+    """
+    done = made if isinstance(made, Part) else _drafted(target, pool, unit, made)
+    unit.told()
+    return Unit(unit.index, unit.key, _nothing), done
+
+
+def _nothing() -> Output:
+    raise RuntimeError("a unit that was made is made again; please report this as a bug")
+
+
+def _drafted(target: Build, pool: Pool, unit: Unit, made: Future[Draft]) -> Draft:
     try:
-        drafted = made.result()
+        return made.result()
     except OutOfTimeError:
         if unit.retry is None:
             raise
-        drafted = _submit(pool, target, replace(unit, compute=unit.retry)).result()
-    return _told(unit, finish(target, unit, drafted))
+        return _submit(pool, target, replace(unit, compute=unit.retry)).result()
 
 
 def make(target: Build, unit: Unit) -> Part:
@@ -156,29 +146,16 @@ def make(target: Build, unit: Unit) -> Part:
     return _commit(target, unit, unit.compute())
 
 
-def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) -> Draft:
-    """In a worker: compute a part and write its files. Great Expectations judges it in the parent: it loads slowly."""
-    output = compute()
-    light, ids = observe(output.frame, target.contract), validate.ids_of(output.frame)
-    try:
-        table = conform(output.frame, target.contract)
-    except ContractError:
-        return Draft(None, output, light, ids)
-    rejects = _rejects(output.rejects, None, kept_from=output.frame, dataset=target.contract.name)
-    part = target.draft(
-        index,
-        key,
-        table,
-        counts=output.counts,
-        rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
-        metadata=output.metadata,
-    )
-    return Draft(part, replace(output, frame=pl.DataFrame(), rejects=None), light, ids)
+def _finished(target: Build, arrived: list[tuple[Unit, Part | Draft]]) -> Iterator[Part]:
+    """The parts of an order of drafts, all judged at once."""
+    drafts = [made for _, made in arrived if isinstance(made, Draft)]
+    verdicts = iter(validate.validate_lights([(each.light, each.ids) for each in drafts], target.contract))
+    for unit, made in arrived:
+        yield made if isinstance(made, Part) else finish(target, unit, made, *next(verdicts))
 
 
-def finish(target: Build, unit: Unit, drafted: Draft) -> Part:
-    """Judge what a worker wrote and commit it; where rows break the contract, write it again without them."""
-    failures, result = validate.validate_light(drafted.light, drafted.ids, target.contract)
+def finish(target: Build, unit: Unit, drafted: Draft, failures: pl.DataFrame, result: validate.PartResult) -> Part:
+    """Commit what a worker wrote, as it was judged; where rows break the contract, write it again without them."""
     if drafted.part is not None and not failures.height:
         facts = {**drafted.output.facts, "validation": result.as_json()}
         return target.note(replace(drafted.part, facts=facts))
@@ -200,7 +177,7 @@ def _commit(target: Build, unit: Unit, output: Output) -> Part:
         counts["failed"] = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
     if "rows" in output.counts:
         counts["rows"] = kept.height
-    rejects = _rejects(output.rejects, failures, kept_from=output.frame, dataset=target.contract.name)
+    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, dataset=target.contract.name)
     return target.write(
         unit.index,
         unit.key,
@@ -244,28 +221,3 @@ def key_frame(target: Build, contract: Contract, parts: list[Part]) -> pl.DataFr
     tables = [pq.read_table(target.folder / part.file, columns=sorted(set(columns))) for part in parts]
     frames = [pl.DataFrame(pl.from_arrow(table)) for table in tables]
     return pl.concat(frames) if frames else pl.DataFrame()
-
-
-def _rejects(
-    rejects: pl.DataFrame | None, failures: pl.DataFrame | None, *, kept_from: pl.DataFrame, dataset: str
-) -> pl.DataFrame:
-    """Rejects of the step and of the validation, in one frame."""
-    frames = [] if rejects is None or not rejects.height else [rejects.select(REJECT_SCHEMA.keys())]
-    if failures is not None and failures.height:
-        rows = kept_from[failures["row"].to_list()]
-        source = pl.col("doc_id").cast(pl.String).str.split(":").list.first().fill_null("unknown")
-        ids = rows.select(
-            pl.col("doc_id") if "doc_id" in rows.columns else pl.lit(None, pl.String).alias("doc_id"),
-        )
-        frames.append(
-            ids.with_columns(
-                source.alias("source"),
-                pl.format("{}/{}", pl.lit(dataset), pl.col("doc_id").fill_null("?")).alias("origin"),
-                pl.lit("validate").alias("stage"),
-                pl.lit("failed").alias("kind"),
-                failures["reason"],
-                failures["detail"],
-                pl.lit(None, pl.Int32).alias("n_chars"),
-            ).select(REJECT_SCHEMA.keys())
-        )
-    return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame(schema=REJECT_SCHEMA)

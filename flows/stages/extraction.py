@@ -8,8 +8,7 @@ from functools import partial
 
 import polars as pl
 
-from flows.build import Output, tally
-from flows.stages.superseded import FILE
+from flows.drafts import FILE, Output, tally
 from pipelines import extract
 from pipelines.extract import ExtractConfig
 from pipelines.sources import wikipedia

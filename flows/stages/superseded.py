@@ -8,11 +8,9 @@ import polars as pl
 
 from data.hashing import fingerprint
 from data.versions import Build, Part
-from flows.build import Output, Unit, make
+from flows.build import Unit, make
+from flows.drafts import FILE, Output
 from pipelines.extract import REJECT_SCHEMA
-
-FILE = "file"
-"""The fact of a part that names the file its records come from."""
 
 
 def without_superseded(target: Build, parts: list[Part]) -> list[Part]:

@@ -22,12 +22,13 @@ from data.contracts import CONTRACTS
 from data.errors import ConfigError, TextmillError
 from data.lake import Lake
 from data.versions import Build
-from flows.build import Output, Unit, draft, finish, make
+from flows.build import Unit, finish, make
+from flows.drafts import Output, draft
 from flows.job import Job, Ref, make_job
 from flows.recipe import Recipe
 from flows.stages import corpus, documents, extraction, tokens
 from flows.workers import OutOfTimeError, Pool, WorkerError, count_workers
-from pipelines import extract
+from pipelines import extract, validate
 from pipelines.extract import ExtractConfig
 from pipelines.sources.records import Record, SourceError
 
@@ -218,7 +219,9 @@ def test_drafts_are_judged_as_parts_made_here(tmp_path: Path, ids: list[list[int
     """Rows that break the contract, and rows that do not even fit its schema, are quarantined alike."""
     unit = Unit(0, "k", partial(token_rows, ids))
     here, there = (Build(Lake(tmp_path / name), "p", CONTRACTS["tokens"], "v") for name in ("here", "there"))
-    assert finish(there, unit, draft(there, 0, "k", unit.compute)) == make(here, unit)
+    drafted = draft(there, 0, "k", unit.compute)
+    judged = validate.validate_light(drafted.light, drafted.ids, there.contract)
+    assert finish(there, unit, drafted, *judged) == make(here, unit)
 
 
 def slow_text(text: str, **options: object) -> object:

@@ -1,5 +1,6 @@
 """Great Expectations' verdicts: each type of expectation seen failing, and the accounts of the rows."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,7 +14,8 @@ from data.contracts import CONTRACTS, Check, Column, Contract, Expectation
 from data.contracts.base import between, matches, not_null, one_of, row_count, unique
 from data.errors import AccountingError
 from pipelines import validate
-from pipelines.validate import PartResult, ValidationError, Verdict, validate_dataset, validate_rows
+from pipelines.checks import observe
+from pipelines.validate import PartResult, ValidationError, Verdict, ids_of, validate_dataset, validate_rows
 
 
 def contract(*expectations: Expectation, checks: tuple[Check, ...] = ()) -> Contract:
@@ -187,3 +189,34 @@ def test_a_document_that_keeps_its_real_contract_and_one_that_does_not() -> None
 def test_a_verdict_survives_json() -> None:
     verdict = Verdict("d", "e", "c", "row", True, "0 of 1 rows", 0, 1, ("x",), "c ≥ 1")
     assert Verdict.from_json(verdict.as_json()) == verdict
+
+
+@pytest.mark.parametrize("parts", [[[1, 2], [3]], [[1], [-1, 2], [3]], [[1], []], [[1]], []])
+def test_parts_that_are_judged_at_once_are_judged_as_one_by_one(parts: list[list[int]]) -> None:
+    promise = contract(between("n", 0), not_null("label"), checks=(Check("small", "n < 9"),))
+    frames = [things(n=part, label=["a"] * len(part)) for part in parts]
+    lights = [(observe(frame, promise), ids_of(frame)) for frame in frames]
+    found = validate.validate_lights(lights, promise)
+    one_by_one = [validate.validate_light(*light, promise) for light in lights]
+    assert [result for _, result in found] == [result for _, result in one_by_one]
+    assert [failures.rows() for failures, _ in found] == [failures.rows() for failures, _ in one_by_one]
+
+
+def test_parts_without_a_fault_take_one_judgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[int] = []
+    judge = validate._judge
+
+    def counting(frame: pl.DataFrame, *rest: Any, **options: Any) -> Any:
+        judged.append(frame.height)
+        return judge(frame, *rest, **options)
+
+    monkeypatch.setattr(validate, "_judge", counting)
+    promise = contract(between("n", 0))
+    validate.validate_lights([(observe(things(n=[1, 2]), promise), None)] * 3, promise)
+    assert judged == [6]
+
+
+def test_loading_ends_with_everything_loaded() -> None:
+    with validate.loading():
+        pass
+    assert "great_expectations" in sys.modules

@@ -1,0 +1,98 @@
+"""What a worker makes of a unit: a part's files and what is judged of it. Loads little, as every worker does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from data.conform import conform
+from data.contracts import CONTRACTS
+from data.errors import ContractError
+from data.versions import Build, Part, check_counts
+from pipelines.checks import observe
+from pipelines.extract import REJECT_SCHEMA
+from pipelines.validate import ids_of
+
+FILE = "file"
+"""The fact of a part that names the file its records come from."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a step made of one part. `counts` are those of the step, before validation."""
+
+    frame: pl.DataFrame
+    counts: dict[str, Any]
+    rejects: pl.DataFrame | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a worker made of a unit: files on the disk that no note vouches for yet, and what is judged of them.
+
+    `part` is None where the rows do not fit the schema; `output` then holds them.
+    """
+
+    part: Part | None
+    output: Output
+    light: pl.DataFrame
+    ids: pl.Series | None
+
+
+def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
+    """Counts of a stage from its rejects. Raises AccountingError if a record is missing."""
+    counts: dict[str, Any] = {"in": n_in, "kept": kept, "filtered": {}, "failed": {}}
+    for kind, reason in rejects.select("kind", "reason").iter_rows():
+        counts[kind][reason] = counts[kind].get(reason, 0) + 1
+    check_counts("stage", counts)
+    return counts
+
+
+def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) -> Draft:
+    """In a worker: compute a part and write its files. Great Expectations judges it in the parent: it loads slowly."""
+    output = compute()
+    light, ids = observe(output.frame, target.contract), ids_of(output.frame)
+    try:
+        table = conform(output.frame, target.contract)
+    except ContractError:
+        return Draft(None, output, light, ids)
+    rejects = merged_rejects(output.rejects, None, kept_from=output.frame, dataset=target.contract.name)
+    part = target.draft(
+        index,
+        key,
+        table,
+        counts=output.counts,
+        rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
+        metadata=output.metadata,
+    )
+    return Draft(part, replace(output, frame=pl.DataFrame(), rejects=None), light, ids)
+
+
+def merged_rejects(
+    rejects: pl.DataFrame | None, failures: pl.DataFrame | None, *, kept_from: pl.DataFrame, dataset: str
+) -> pl.DataFrame:
+    """Rejects of the step, and of the validation of what it kept, in one frame."""
+    frames = [] if rejects is None or not rejects.height else [rejects.select(REJECT_SCHEMA.keys())]
+    if failures is not None and failures.height:
+        rows = kept_from[failures["row"].to_list()]
+        source = pl.col("doc_id").cast(pl.String).str.split(":").list.first().fill_null("unknown")
+        ids = rows.select(
+            pl.col("doc_id") if "doc_id" in rows.columns else pl.lit(None, pl.String).alias("doc_id"),
+        )
+        frames.append(
+            ids.with_columns(
+                source.alias("source"),
+                pl.format("{}/{}", pl.lit(dataset), pl.col("doc_id").fill_null("?")).alias("origin"),
+                pl.lit("validate").alias("stage"),
+                pl.lit("failed").alias("kind"),
+                failures["reason"],
+                failures["detail"],
+                pl.lit(None, pl.Int32).alias("n_chars"),
+            ).select(REJECT_SCHEMA.keys())
+        )
+    return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame(schema=REJECT_SCHEMA)
