@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import ConfigError
-from pipelines.language import LanguageConfig, close, compact, identify
+from pipelines.language import LanguageConfig, bayes, close, compact, identify
 from pipelines.language.codes import iso
 
 ENGLISH = "The river carries water past the castle and the old town. "
@@ -217,3 +217,11 @@ def test_threads_and_spawned_processes_find_the_same() -> None:
         assert all(found == expected for found in threads.map(identify, [TEXTS] * 8))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
         assert processes.submit(identify, TEXTS).result() == expected
+
+
+def test_naive_bayes_adds_up_alike_in_any_order() -> None:
+    """BLAS adds in an order of its own on each kind of CPU."""
+    model, _ = bayes._classifier()
+    visits = {place: 1 + place % 7 for place in range(0, 3000, 7)}
+    one, other = (model._sparse_score(dict(each), model.nb_ptc) for each in (visits.items(), reversed(visits.items())))
+    assert one.tolist() == other.tolist()
