@@ -78,7 +78,7 @@ def nightly(
 ) -> Outcome:
     """The whole job: from sources to published datasets, models, predictions and a report."""
     job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers)
-    with closing(job), job.lake.lock(job.pipeline):
+    with job.lake.lock(job.pipeline), closing(job):
         made = corpus(job)
         inputs, trained = train(job, made)
         metrics, verdicts = evaluate(job, inputs, trained)
@@ -102,7 +102,7 @@ def corpus_build(
 ) -> Outcome:
     """To a published corpus and its tokens; predictions stay published where they belong to the same corpus."""
     job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers)
-    with closing(job), job.lake.lock(job.pipeline):
+    with job.lake.lock(job.pipeline), closing(job):
         made: CorpusRefs = corpus(job)
         tasks.publish_release(job, made.datasets, [], None)
     return Outcome(job.pipeline, job.run_id, made.datasets, [], None)

@@ -22,11 +22,12 @@ from pipelines.language.codes import UNDECIDED
 
 __all__ = ["UNDECIDED", "VERSION", "LanguageConfig", "identify", "known"]
 
-VERSION = 2
+VERSION = 3
 PIECES = 4
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
 _LETTERS = re.compile(r"[^\W\d_]")
 _SIGNS = "{}[];=<>|\\_#$&"
+_DECIMALS = 6  # the last digits of a power or an exponential are not the same on every machine
 _MAX_SIGNS = 0.1
 """Share of the signs of code and markup among the code points above which a text is not read as a language."""
 
@@ -89,9 +90,9 @@ def _identify(sample: str, config: LanguageConfig) -> tuple[str, float]:
     probabilities = found.shares if found.is_sure else bayes.combined(sample, found)
     probabilities = told_apart(sample, probabilities)
     language = max(probabilities, key=lambda code: (probabilities[code], code))
-    score = min(1.0, probabilities[language])
+    score = round(min(1.0, probabilities[language]), _DECIMALS)
     if score < config.min_probability:
         return UNDECIDED, score
     if found.is_long:
         score = min(score, found.shares.get(language, score))
-    return language, score
+    return language, round(score, _DECIMALS)

@@ -26,10 +26,11 @@ def pieces(file: BinaryIO, path: Path, size: int, progress: Progress, *, out_byt
 
 
 def _source_error(path: Path, message: str) -> SourceError:
+    from pipelines.sources.streams import DamagedStreamError
+
     if "truncated" in message.lower():
-        return SourceError(
-            f"{path} is truncated: its last zstd frame has no end. Download it again.", reason="truncated_zstd"
-        )
-    return SourceError(
-        f"{path} is corrupt zstd data: {message}. Download it again and compare its checksum.", reason="corrupt_zstd"
-    )
+        text, reason = "is truncated: its last zstd frame has no end. Download it again.", "truncated_zstd"
+    else:
+        text = f"is corrupt zstd data: {message}. Download it again and compare its checksum."
+        reason = "corrupt_zstd"
+    return DamagedStreamError(f"{path} {text}", reason=reason, stream=0, truncated=reason == "truncated_zstd")

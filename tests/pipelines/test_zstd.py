@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pytest
 from data.progress import ignore
 from pipelines.sources.jsonl import read
 from pipelines.sources.records import SourceError
-from pipelines.sources.streams import chunks
+from pipelines.sources.streams import Gap, chunks, salvaged
 
 
 def packed(data: bytes) -> bytes:
@@ -39,3 +40,15 @@ def test_damage_is_an_error(tmp_path: Path, damage: str) -> None:
     with pytest.raises(SourceError, match=damage) as caught:
         list(chunks(path, progress=ignore))
     assert caught.value.reason == f"{damage}_zstd"
+
+
+def test_salvage_keeps_what_stands_before_the_damage(tmp_path: Path) -> None:
+    data = random.Random(1).randbytes(3 << 20)
+    path = tmp_path / "a.zst"
+    path.write_bytes(packed(data)[:-1000])
+    *found, gap = salvaged(path, progress=ignore)
+    kept = b"".join(piece for piece in found if isinstance(piece, bytes))
+    assert len(kept) >= 2 << 20
+    assert data.startswith(kept)
+    assert isinstance(gap, Gap)
+    assert gap.reason == "truncated_zstd"
