@@ -50,8 +50,9 @@ def read(
     """One record for each post of a file; a line of three dashes parts two posts."""
     name = source or path.stem
     posts = path.read_text("utf-8").split("\n---\n")[:limit]
+    size = path.stat().st_size  # progress counts bytes
     for number, post in enumerate(posts, start=1):
-        progress(number, len(posts))
+        progress(size * number // len(posts), size)
         yield Record(doc_id=f"{name}:{number}", source=name, origin=f"{path.name}:{number}", text=post[:max_chars])
 
 

@@ -13,6 +13,8 @@ from rich.text import Text
 from data.progress import Listener, Progress
 from flows.listen import amount, span
 
+_LONGEST = 36
+
 
 class Words(ProgressColumn):
     """A column of what a function says of a row."""
@@ -39,6 +41,11 @@ def pace_of(task: Task) -> str:
     return span((task.finished_time if task.finished else task.elapsed) or 0.0)
 
 
+def short(name: str) -> str:
+    """A name that leaves room for the rate and the time left: a long one without its middle."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[1 - _LONGEST // 2 :]}"
+
+
 @contextmanager
 def bars(console: Console, get_time: Callable[[], float] | None = None) -> Iterator[Listener]:
     """A listener that draws a bar for every stage."""
@@ -49,7 +56,7 @@ def bars(console: Console, get_time: Callable[[], float] | None = None) -> Itera
         def stage(name: str, /, *, unit: str = "") -> Progress:
             def told(done: int, total: int) -> None:
                 if name not in tasks:  # what an earlier run brought is there, but tells nothing of the rate
-                    tasks[name] = board.add_task(name, total=None, completed=done, unit=unit)
+                    tasks[name] = board.add_task(short(name), total=None, completed=done, unit=unit)
                 board.update(tasks[name], completed=done, total=total or None)
 
             return told

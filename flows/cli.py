@@ -274,6 +274,8 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
     from flows.server import connect
 
     job.lake.check_writable()
+    if not quiet:
+        typer.echo(f"Starting '{job.pipeline}' …", err=True)  # Prefect takes its seconds
     connect(job.lake.root)
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 

@@ -116,8 +116,14 @@ def _distributions(job: Job, corpus: Ref) -> dict[str, Any]:
     return {
         "n_words": frame["n_words"].to_list(),
         "languages": dict(frame["lang"].value_counts(sort=True).iter_rows()),
-        "quality": {one.name: one.to_list() for one in map(pl.Series.drop_nulls, quality.get_columns()) if len(one)},
+        "quality": signals(quality),
     }
+
+
+def signals(quality: pl.DataFrame) -> dict[str, list[float]]:
+    """The quality signals that tell documents apart: one that is the same in all, most often 0, shows nothing."""
+    found = [column.drop_nulls() for column in quality.get_columns()]
+    return {one.name: one.to_list() for one in found if one.n_unique() > 1}
 
 
 def _curves(job: Job, verdicts: list[Verdict]) -> list[report.Curve]:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from data.progress import Progress
-from flows.bars import bars
+from flows.bars import bars, short
 from flows.listen import amount, lines, listening, span
 
 
@@ -78,6 +78,12 @@ def drawn(screen: Console) -> str:
             extract(done // 1_000_000, 2000)
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
+
+
+def test_long_name_of_a_stage_loses_its_middle() -> None:
+    assert short("Extract ukwiki") == "Extract ukwiki"
+    long = short("Extract viwiki-20230501-pages-articles-multistream.truncated")
+    assert (long, len(long)) == ("Extract viwiki-202…istream.truncated", 36)
 
 
 def test_bar_of_bytes_tells_rate_and_time_left(screen: Console) -> None:

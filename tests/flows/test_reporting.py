@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from flows import reporting
@@ -33,3 +34,8 @@ def test_report_tells_the_files_of_a_folder(count: int, shown: list[str], tmp_pa
     assert [fact.file for fact in facts] == shown
     assert sum(fact.bytes for fact in facts) == sum(file.bytes for file in raw)
     assert all(fact.licence == "unknown" and not fact.url for fact in facts)
+
+
+def test_report_shows_the_signals_that_differ() -> None:
+    quality = pl.DataFrame({"a": [0.0, 0.0, 0.0], "b": [1.0, None, 2.0], "c": [None, 3.0, None], "d": [None] * 3})
+    assert reporting.signals(quality) == {"b": [1.0, 2.0]}
