@@ -87,6 +87,7 @@ def test_recipe_follows_the_reader_where_none_is_named(readers: list[str], recip
         ("clean: {recipe: wbe}", "clean: .*no recipe 'wbe'; there are plain, web, wikipedia"),
         ("clean: {recipe: web, thresholds: {too_few_words: many}}", "clean.thresholds.too_few_words"),
         ("clean: {recipe: web, thresholds: {too_few_words: true}}", "give a number, or false"),
+        ("clean: {languages: [no]}", "languages: False is no code; YAML reads a bare `no` as false, .* nb .* nn"),
         ("clean: {thresholds: {too_few_wrods: 1}}", "no quality rule 'too_few_wrods'"),
     ],
 )
