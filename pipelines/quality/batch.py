@@ -236,7 +236,8 @@ class Batch:
             return self.count(docs[pl.Series(keys).is_first_distinct().to_numpy()])
         seen = np.zeros((len(self), width), dtype=np.bool_)
         seen.reshape(-1)[keys] = True
-        return seen.sum(axis=1).astype(np.float64)
+        counts: Floats = seen.sum(axis=1).astype(np.float64)
+        return counts
 
     def share(self, docs: Ints, flags: Flags, whole: Floats) -> Floats:
         """Flagged items of each document as a share of `whole`."""
