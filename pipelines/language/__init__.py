@@ -58,11 +58,6 @@ def identify(texts: Sequence[str], *, config: LanguageConfig | None = None) -> l
     return [_identify(sampled(text, config.sample_chars), config) for text in texts]
 
 
-def known() -> frozenset[str]:
-    """Codes of all languages that a text can be found to be in."""
-    return compact.known() | bayes.known()
-
-
 def sampled(text: str, size: int) -> str:
     """The text, or pieces from its beginning, from between and from its end where it is longer than `size`.
 

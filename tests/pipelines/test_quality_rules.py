@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -303,3 +304,12 @@ def test_two_signals_of_one_name_are_refused() -> None:
 def test_rule_needs_exactly_one_threshold() -> None:
     with pytest.raises(ConfigError, match="either `least` or `most`"):
         quality.Rule(reason="odd", signal=lambda batch: batch.n_chars, cites="nobody")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), max_size=12))
+def test_different_words_are_counted_alike_in_a_table_and_by_hashing(pairs: list[tuple[int, int]]) -> None:
+    docs, ids = (np.array([pair[i] for pair in sorted(pairs)], dtype=np.int64) for i in range(2))
+    made = Batch(pl.Series(["a", "b", "c"]), pl.Series(["en"] * 3))
+    wanted = [float(len({pair for pair in pairs if pair[0] == doc})) for doc in range(3)]
+    assert made.distinct(docs, ids, 5).tolist() == wanted
+    assert made.distinct(docs, ids, 1 << 23).tolist() == wanted
