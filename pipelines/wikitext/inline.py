@@ -85,7 +85,7 @@ def _with_tidy_brackets(text: str) -> str:
 def _tidy_brackets(line: str) -> str:
     for pattern, replacement in _PARENTHESES:
         line = pattern.sub(replacement, line)
-    return _BLANKS.sub(" ", line)
+    return line
 
 
 def _one_space(text: str) -> str:

@@ -35,6 +35,8 @@ CASES = {
     "nowrap around a link": ("{{nowrap|[[New York|NYC]] city}}", "NYC city"),
     "sound": ("Bath ({{IPAc-en|b|ɑː|θ}}) is", "Bath (/bɑːθ/) is"),
     "brackets half empty": ("Bath ({{listen|x}}; [[Latin]]: aqua) is", "Bath (Latin: aqua) is"),
+    "brackets at the end": ("x\na (b, )", "x a (b)"),
+    "brackets twice in a line": ("a ( ; b) c (d ; )\n\ne (f, )", "a (b) c (d)\n\ne (f)"),
     "brackets end empty": ("Bath (city, {{listen|x}}) is", "Bath (city) is"),
     "space before a full stop": ("word {{fact}}.", "word."),
     "as of": ("{{as of|2010|5}}", "As of May 2010"),

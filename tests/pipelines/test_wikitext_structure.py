@@ -91,6 +91,7 @@ def test_infobox_of_any_language_is_known_by_its_shape(name: str) -> None:
     [
         "Words first.\n{{Table\n|a=1\n|b=2\n|c=3\n}}",
         "{{Note|a=1|b=2|c=3}}\nText.",
+        "{{Wrapper|{{Infobox x\n|a=1\n|b=2\n|c=3\n}}}}\nText.",
         "{{Short\n|a=1\n|b=2\n}}\nText.",
         "Text.\n== H ==\n{{Infobox x\n|a=1\n|b=2\n|c=3\n}}",
     ],
