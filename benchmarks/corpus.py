@@ -1,10 +1,12 @@
 """Multistream dump to `documents`, beside gensim, wikiextractor and the bare decompression of the same file.
 
+    python -m venv PEERS && PEERS/bin/pip install -r benchmarks/peers.txt
+    python benchmarks/corpus.py --shared DIR --peers PEERS/bin/python [--megabytes 100] [--runs 3] [--large]
+
 Every run is a process of its own with two workers, from start to exit; runs alternate and medians are shown. CPU is
 that of all processes together, memory the largest sum of resident sets (every 50 ms). textmill's time holds the copy
 of the file into the lake, its hash, Great Expectations and the Parquet files; the peers write or count plain text.
-The input is made by `benchmarks/generator.py` out of the shared multistream dumps, else of the embedded sample.
-`--large` adds ten times the size: memory, and time per GB.
+`--large` adds ten times the size: memory, and time per GB. Without `--peers` they are left out.
 """
 
 from __future__ import annotations
@@ -20,11 +22,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import generator
-from benchmarks import options as common
-from benchmarks.texts import sample_dump
-
 HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import generator  # noqa: E402
 
 OWN = """
 import sys
@@ -143,13 +144,10 @@ def show(medians: dict[str, Run], megabytes: float) -> None:
     for name, goal in GOALS.items():
         if name in medians:
             wall, cpu = medians[name].wall / own.wall, medians[name].cpu / own.cpu
-            print(f"speed beside {name}: {wall:.1f} x by wall, {cpu:.1f} x by CPU (goal >= {goal} x): ", end="")
-            print(verdict(wall >= goal))
+            print(f"{name}: {wall:.1f} x as fast by wall, {cpu:.1f} x by CPU (goal {goal} x): {verdict(wall >= goal)}")
     wall, cpu = own.wall / medians["bz2"].wall, own.cpu / medians["bz2"].cpu
-    print(f"time beside decompression: {wall:.2f} x by wall, {cpu:.2f} x by CPU (goal <= {BZ2_GOAL} x): ", end="")
-    print(verdict(wall <= BZ2_GOAL))
-    print(f"peak memory, two workers: {own.memory:.0f} MB (goal <= {MEMORY_GOAL_MB} MB): ", end="")
-    print(verdict(own.memory <= MEMORY_GOAL_MB))
+    print(f"decompression: {wall:.2f} x its wall, {cpu:.2f} x its CPU (goal {BZ2_GOAL} x): {verdict(wall <= BZ2_GOAL)}")
+    print(f"memory {own.memory:.0f} MB (goal {MEMORY_GOAL_MB} MB): {verdict(own.memory <= MEMORY_GOAL_MB)}")
 
 
 def verdict(met: bool) -> str:
@@ -162,7 +160,7 @@ def compare_sizes(small: Run, large: Run, sizes: tuple[float, float]) -> None:
     print(f" (goal ±{SAME:.0%}): {verdict(growth <= SAME)}")
     rates = [run.cpu / megabytes * 1000 for run, megabytes in zip((small, large), sizes, strict=True)]
     ratio = rates[1] / rates[0] - 1
-    print(f"CPU-seconds per GB: {rates[0]:.0f}, {rates[1]:.0f}: {ratio:+.0%} (goal +{LINEAR:.0%}): ", end="")
+    print(f"CPU-seconds per GB: {rates[0]:.0f}, {rates[1]:.0f}: {ratio:+.0%} (goal {LINEAR:.0%}): ", end="")
     print(verdict(ratio <= LINEAR))
 
 
@@ -207,32 +205,31 @@ def profile(dump: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = common.parser(__doc__)
-    parser.add_argument("--megabytes", type=int, help="of XML; 100, or 20 with --quick")
-    parser.add_argument("--runs", type=int, help="3, or 1 with --quick")
-    parser.add_argument("--large", action="store_true", help="measure ten times the size as well")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shared", type=Path, default=os.environ.get("TEXTMILL_SHARED_DATA"))
+    parser.add_argument("--peers", help="Python with the packages of benchmarks/peers.txt")
+    parser.add_argument("--megabytes", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--large", action="store_true")
     options = parser.parse_args()
-    options.megabytes = options.megabytes or (20 if options.quick else 100)
-    options.runs = options.runs or (1 if options.quick else 3)
+    if options.shared is None:
+        raise SystemExit("name the shared data with --shared or TEXTMILL_SHARED_DATA")
     with tempfile.TemporaryDirectory() as name:
         run(options, Path(name))
 
 
 def run(options: argparse.Namespace, folder: Path) -> None:
     dump = folder / "benchwiki-pages-articles-multistream.xml.bz2"
-    dumps = generator.dumps_of(options.shared) if options.shared else [sample_dump()]
-    size = generator.generate(dumps, dump, options.megabytes * 1_000_000) / 1e6
-    names = ["textmill", "bz2", *(GOALS if common.has_peers(options, "speed beside the peers") else ())]
+    size = generator.generate(generator.dumps_of(Path(options.shared)), dump, options.megabytes * 1_000_000) / 1e6
+    names = ["textmill", "bz2", *(GOALS if options.peers else ())]
     medians = alternated(names, dump, folder, options)
     print(f"{size:.0f} MB of XML, two workers, medians of {options.runs} runs")
     show(medians, size)
     profile(dump, folder)
     if options.large:
         large = folder / "largewiki-pages-articles-multistream.xml.bz2"
-        big = generator.generate(dumps, large, options.megabytes * 10_000_000) / 1e6
+        big = generator.generate(generator.dumps_of(Path(options.shared)), large, options.megabytes * 10_000_000) / 1e6
         compare_sizes(medians["textmill"], measured(command_of("textmill", large, folder, None)), (size, big))
-    else:
-        common.left_out("ten times the size", "needs --large")
 
 
 if __name__ == "__main__":
