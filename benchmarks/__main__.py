@@ -61,11 +61,16 @@ def run(name: str, arguments: Sequence[str], minutes: float) -> Outcome:
         out_of_time = threading.Event()
         timer = threading.Timer(minutes * 60, end, (process, out_of_time))
         timer.start()
-        for line in process.stdout or ():
-            print(line, end="", flush=True)
-            outcome.hear(line)
-        process.wait()
-        timer.cancel()
+        try:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                outcome.hear(line)
+            process.wait()
+        except BaseException:  # Ctrl-C does not reach another session
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            timer.cancel()
     if process.returncode:
         outcome.failure = f"over {minutes:g} minutes" if out_of_time.is_set() else f"exit status {process.returncode}"
     return outcome
@@ -119,4 +124,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()

@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_goal_is_a_line_that_the_table_reads(
 
 def test_other_lines_are_no_goals() -> None:
     heard = Outcome("dedup")
-    for line in ("recall 0.9", "the goal: met", "left out: speed: needs peers", "a (goal 1) of b: met"):
+    for line in ("recall 0.9", "the goal: met", "left out: speed: needs peers", "a: 2 (goal 1) of b: met"):
         heard.hear(line)
     assert (heard.goals, heard.left_out) == ([], ["speed: needs peers"])
 
@@ -117,6 +118,24 @@ def test_a_benchmark_that_fails_is_told_and_the_next_one_runs(
 
 def test_a_benchmark_that_takes_too_long_is_ended() -> None:
     assert all_of_them.run("corpus", ["--large"], minutes=0).failure == "over 0 minutes"
+
+
+def test_an_interrupted_run_ends_its_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def interrupted(self: Outcome, line: str) -> None:
+        raise KeyboardInterrupt
+
+    class Noted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__([sys.executable, "-u", "-c", "print(1); input()"], stdin=-1, **options)  # type: ignore[call-overload]
+            started.append(self)
+
+    monkeypatch.setattr(Outcome, "hear", interrupted)
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    with pytest.raises(KeyboardInterrupt):
+        all_of_them.run("web", [], minutes=10)
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_unknown_benchmark_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ def _by_kana(sample: str, shares: dict[str, float]) -> dict[str, float]:
 
 
 def _detect(sample: str) -> tuple[int, tuple[tuple[str, str, int, float], ...]]:
-    import pycld2
+    import pycld2  # type: ignore[import-untyped]
 
     try:
         found = pycld2.detect(sample, isPlainText=True, bestEffort=True)
