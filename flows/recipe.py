@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from data.errors import ConfigError
 from flows.mistakes import mistake
-from pipelines import extensions, language, quality
+from pipelines import extensions, quality
 from pipelines.clean import CleanConfig
 from pipelines.dedup import DedupConfig
 from pipelines.extract import ExtractConfig
@@ -63,17 +63,6 @@ class Recipe(BaseModel):
         extensions.load(modules)
         clean = content.get("clean") or {}
         return {**content, "clean": {**clean, "modules": modules}} if isinstance(clean, Mapping) else content
-
-    @field_validator("clean")
-    @classmethod
-    def spoken(cls, clean: CleanConfig) -> CleanConfig:
-        """Refuse languages that no text could be found to be in: every document would be rejected."""
-        if unknown := [code for code in clean.languages if code not in language.known()]:
-            raise ValueError(
-                f"clean.languages has '{unknown[0]}'; languages are named by codes of ISO 639-1, or 639-3 where "
-                "there is none, such as en, de, ltg"
-            )
-        return clean
 
     @field_validator("models")
     @classmethod

@@ -20,7 +20,7 @@ from pipelines.language import bayes, compact
 from pipelines.language.close import told_apart
 from pipelines.language.codes import UNDECIDED
 
-__all__ = ["UNDECIDED", "VERSION", "LanguageConfig", "identify", "known"]
+__all__ = ["UNDECIDED", "VERSION", "LanguageConfig", "identify"]
 
 VERSION = 2
 PIECES = 4
@@ -55,11 +55,6 @@ def identify(texts: Sequence[str], *, config: LanguageConfig | None = None) -> l
     """
     config = config or LanguageConfig()
     return [_identify(sampled(text, config.sample_chars), config) for text in texts]
-
-
-def known() -> frozenset[str]:
-    """Codes of all languages that a text can be found to be in."""
-    return compact.known() | bayes.known()
 
 
 def sampled(text: str, size: int) -> str:

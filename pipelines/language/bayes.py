@@ -38,11 +38,6 @@ def combined(sample: str, found: Evidence) -> dict[str, float]:
     return {code: weight / total for code, weight in weights.items()}
 
 
-def known() -> frozenset[str]:
-    """The languages that naive Bayes was taught."""
-    return _classifier()[1]
-
-
 def _classifier() -> tuple[LanguageIdentifier, frozenset[str]]:
     """The one classifier of the process and the languages it knows; classifying reads it only, so threads share it."""
     with _LOADING:

@@ -47,13 +47,6 @@ class Evidence:
         return first in BY_SCRIPT or any(fits)
 
 
-def known() -> frozenset[str]:
-    """The languages that CLD2 has quadgrams or a script of."""
-    import pycld2  # type: ignore[import-untyped]
-
-    return frozenset(iso(code) for _, code in pycld2.LANGUAGES) - {UNDECIDED}
-
-
 def evidence(sample: str) -> Evidence:
     """What CLD2 finds, its best three languages first."""
     n_bytes, details = _detect(sample)
@@ -77,7 +70,7 @@ def _by_kana(sample: str, shares: dict[str, float]) -> dict[str, float]:
 
 
 def _detect(sample: str) -> tuple[int, tuple[tuple[str, str, int, float], ...]]:
-    import pycld2
+    import pycld2  # type: ignore[import-untyped]
 
     try:
         found = pycld2.detect(sample, isPlainText=True, bestEffort=True)

@@ -136,8 +136,6 @@ def test_repeated_lines_decide_the_version_of_the_duplicates(tmp_path: Path) -> 
         ("dedup: {repeated: {zzz: 1}}", r"dedup\.repeated\.zzz: .* there are max_documents, max_share, min_chars$"),
         ("part_pages: many", "yaml: part_pages: it must be a whole number, not 'many'$"),
         ("clean: {languages: en}", r"clean\.languages: it must be a list, not 'en'$"),
-        ("clean: {languages: [english]}", r"yaml: clean\.languages has 'english'; .* ISO 639"),
-        ("clean: {languages: [xx]}", r"clean\.languages has 'xx'"),
         ("dedup: {threshold: 2}", r"yaml: dedup: threshold must lie above 0 and not above 1, not 2\.0$"),
         ("clean: {privacy: {mode: hide}}", r"yaml: clean\.privacy\.mode must be one of mask, reject, tag, not 'hide'$"),
         ("extract: {tables: grid}", r"extract\.tables: it must be 'drop' or 'lines', not 'grid'$"),
@@ -150,10 +148,6 @@ def test_repeated_lines_decide_the_version_of_the_duplicates(tmp_path: Path) -> 
 def test_wrong_option_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_recipe(config(tmp_path, text))
-
-
-def test_languages_that_are_known_are_taken() -> None:
-    assert Recipe.model_validate({"clean": {"languages": ["en", "ltg", "nb"]}}).clean.languages == ("en", "ltg", "nb")
 
 
 def test_thresholds_are_numbers_or_false(tmp_path: Path) -> None:
