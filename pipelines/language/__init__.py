@@ -20,7 +20,7 @@ from pipelines.language import bayes, compact
 from pipelines.language.close import told_apart
 from pipelines.language.codes import UNDECIDED
 
-__all__ = ["UNDECIDED", "VERSION", "LanguageConfig", "identify", "known"]
+__all__ = ["UNDECIDED", "VERSION", "LanguageConfig", "identify"]
 
 VERSION = 3
 PIECES = 4

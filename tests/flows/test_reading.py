@@ -74,14 +74,6 @@ def job_on(folder: Path, word: str) -> Job:
     )
 
 
-def test_another_ending_of_the_same_file_is_another_version(tmp_path: Path) -> None:
-    found = []
-    for name in ("posts.txt", "posts.jsonl"):
-        (tmp_path / name).write_text('{"text": "words"}\n')
-        found.append(versions.documents(job_on(tmp_path, str(tmp_path / name)), [("posts", "0" * 64)]))
-    assert found[0] != found[1]
-
-
 def test_recipe_of_a_glob_and_of_a_folder_that_is_gone_follows_what_is_in_the_lake(tmp_path: Path) -> None:
     (tmp_path / "crawl").mkdir()
     for name in ("a.html", "b.html"):
