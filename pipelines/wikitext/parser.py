@@ -41,6 +41,8 @@ class Parser:
         self._stack: list[_Frame] = []
         self._too_deep: list[int] = []
         self._in_lead = True
+        self._has_words = False  # in the parts looked at so far
+        self._looked_at = 0
 
     def run(self) -> str:
         """The text without templates and tables, headings marked. Nothing reaches over a heading."""
@@ -168,11 +170,15 @@ class Parser:
                 content = without_last_links(content, self._page)
             return template_text(content, self._page)
         if outermost and self._in_lead and self._page.wants_infobox and not self._page.infobox:
-            infobox.take(content, self._page, leads=not self._has_words())
+            infobox.take(content, self._page, leads=not self._begun())
         return ""
 
-    def _has_words(self) -> bool:
-        return any(char.isalnum() for part in self._parts[:64] for char in part)
+    def _begun(self) -> bool:
+        """Whether words stand before an outermost template; each part is looked at once."""
+        while not self._has_words and self._looked_at < len(self._parts):
+            self._has_words = any(map(str.isalnum, self._parts[self._looked_at]))
+            self._looked_at += 1
+        return self._has_words
 
     def _close_table(self) -> None:
         if all(frame.braces for frame in self._stack):

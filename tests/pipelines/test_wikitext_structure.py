@@ -142,3 +142,8 @@ PAIRS = [("{{nowrap|", "}}"), ("[[a|", "]]"), ("{|\n|", "\n|}"), ("<ref>", "</re
 @pytest.mark.parametrize(("opening", "closing"), PAIRS)
 def test_deep_nesting_leaves_the_rest(opening: str, closing: str) -> None:
     assert to_text(opening * 20_000 + "x" + closing * 20_000 + "\n\nafter").text.endswith("after")
+
+
+def test_templates_after_a_long_line_without_words_cost_no_square() -> None:
+    found = to_text(" ." * 200_000 + "{{a}}" * 20_000 + "\n\n== H ==\nlast words")
+    assert found.text.endswith("H\n\nlast words")
