@@ -177,7 +177,15 @@ def test_what_runs_beside_the_peers_imports_no_textmill(path: Path) -> None:
 def test_make_bench_runs_all_of_them_and_brings_the_peers_where_there_is_data(shared: str) -> None:
     make = shutil.which("make")
     assert make is not None
-    command = [make, "--dry-run", "--always-make", "bench", f"TEXTMILL_SHARED_DATA={shared}", "ARGS=--quick"]
+    command = [
+        make,
+        "--no-print-directory",
+        "--dry-run",
+        "--always-make",
+        "bench",
+        f"TEXTMILL_SHARED_DATA={shared}",
+        "ARGS=--quick",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=options.ROOT)
     assert done.stdout.rstrip().endswith(".venv/bin/python -m benchmarks --quick")
     assert ("benchmarks/peers.txt" in done.stdout) is bool(shared)

@@ -29,6 +29,13 @@ def made_job(tmp_path: Path, source: Path, recipe: Recipe | None = None) -> Job:
     )
 
 
+def posts(folder: Path) -> Path:
+    """A source; what it holds does not matter."""
+    path = folder / "posts.txt"
+    path.write_text("Words.", "utf-8")
+    return path
+
+
 def ids(job: Job) -> list[str]:
     """The ids of the documents that a run makes."""
     ref = documents.documents(job, corpus.fetch(job, job.sources[0]))
@@ -66,7 +73,7 @@ def test_what_a_recipe_of_a_user_says_decides_the_candidates(
     for named, own in ((QualityRecipe(name="mine", rules=("fewer_than_mine",)), MINE), (recipe, rule)):
         monkeypatch.setitem(registry.RULES, own.reason, own)
         monkeypatch.setitem(registry.RECIPES, named.name, named)
-        job = made_job(tmp_path, Path(__file__), Recipe.model_validate({"clean": {"recipe": "mine"}}))
+        job = made_job(tmp_path, posts(tmp_path), Recipe.model_validate({"clean": {"recipe": "mine"}}))
         found.append(versions.candidates(job, "d"))
     assert found[0] != found[1]
 
@@ -142,7 +149,7 @@ def test_place_of_an_evaluation_set_decides_nothing_and_its_content_does(tmp_pat
         (tmp_path / f"{name}.txt").write_text(content)
         sets = {"exam": str(tmp_path / f"{name}.txt")}
         recipe = Recipe.model_validate({"clean": {"decontamination": {"sets": sets, "n": 3}}})
-        found.append(versions.candidates(made_job(tmp_path, Path(__file__), recipe), "d"))
+        found.append(versions.candidates(made_job(tmp_path, posts(tmp_path), recipe), "d"))
     assert found[0] == found[1] != found[2]
 
 
