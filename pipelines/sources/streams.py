@@ -155,7 +155,7 @@ def chunks(path: Path, *, progress: Progress, span: Span | None = None) -> Itera
 
 def _quick(path: Path, span: Span) -> Iterator[bytes]:
     """The pieces of a span of bz2 streams. Raises Doubt where Python's module has to read, or to read on."""
-    if quick_bz2.library() is None or span.stop - span.start > quick_bz2.LARGEST or compression_of(path) != "bz2":
+    if quick_bz2.installed() is None or span.stop - span.start > quick_bz2.LARGEST or compression_of(path) != "bz2":
         raise quick_bz2.Doubt
     with path.open("rb") as file:
         file.seek(span.start)

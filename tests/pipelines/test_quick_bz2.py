@@ -49,7 +49,7 @@ def read(path: Path, content: bytes) -> bytes:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, library: object) -> None:
-    monkeypatch.setattr(quick_bz2, "library", lambda: library)
+    monkeypatch.setattr(quick_bz2, "installed", lambda: library)
 
 
 def test_what_the_library_reads_to_the_end_is_not_read_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
