@@ -63,8 +63,9 @@ class Rule:
     def at(self, threshold: float) -> Rule:
         """The rule with another threshold, the same for all its languages."""
         value = float(threshold)
-        side = {"most": value} if self.least is None else {"least": value}
-        return replace(self, by_language={}, **side)
+        if self.least is None:
+            return replace(self, most=value, by_language={})
+        return replace(self, least=value, by_language={})
 
     def threshold(self, lang: str) -> float:
         """The value that still passes in this language."""
