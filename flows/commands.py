@@ -57,7 +57,7 @@ def verify(root: Path, pipeline: str | None) -> None:
 
 def list_models(root: Path, *, json: bool) -> None:
     """Registered models, their versions and champions."""
-    registry = Registry(root / "models")
+    registry = Registry(Lake(root).models)
     rows = [
         {"model": name, "champion": registry.alias(name) or "none", "versions": ", ".join(registry.versions(name))}
         for name in registry.names()
@@ -67,12 +67,12 @@ def list_models(root: Path, *, json: bool) -> None:
 
 def show_model(root: Path, name: str, which: str) -> None:
     """Card of a model version."""
-    show.as_json(dict(Registry(root / "models").load(name, which).card))
+    show.as_json(dict(Registry(Lake(root).models).load(name, which).card))
 
 
 def rollback(root: Path, name: str) -> None:
     """Point the champion alias back."""
-    version = Registry(root / "models").rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
+    version = Registry(Lake(root).models).rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
     show.console().print(f"{name}: the champion is {version} again. `textmill run` makes its predictions.")
 
 

@@ -38,7 +38,7 @@ def test_release_round_trip(lake: Lake) -> None:
     assert lake.pipelines() == []
     put(lake, "corpus", "v1")
     lake.publish("wiki", {"datasets": {"corpus": "v1"}})
-    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}}
+    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}, "format": 1}
     assert lake.pipelines() == ["wiki"]
 
 
@@ -47,7 +47,7 @@ def test_release_of_an_unpublished_version_is_refused_and_the_old_one_stays(lake
     lake.publish("wiki", {"datasets": {"corpus": "v1"}})
     with pytest.raises(LakeError, match="names tokens v2, which is not published"):
         lake.publish("wiki", {"datasets": {"corpus": "v1", "tokens": "v2"}})
-    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}}
+    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}, "format": 1}
 
 
 def test_manifests_are_those_of_published_versions(lake: Lake) -> None:
