@@ -22,6 +22,7 @@ from data.contracts.base import Contract
 from data.errors import AccountingError
 from data.hashing import fingerprint, sha256_file
 from data.lake import MANIFEST, Lake
+from data.sealing import seal
 
 NOTES = "_parts"
 REJECTS = "_rejects"
@@ -135,17 +136,19 @@ class Build:
             return published
         self.folder.mkdir(parents=True, exist_ok=True)
         self._drop_strays(parts)
-        complete = {
-            "dataset": self.contract.name,
-            "pipeline": self.pipeline,
-            "version": self.version,
-            "contract": self.contract.describe(),
-            "rows": sum(part.rows for part in parts),
-            "bytes": sum(part.bytes for part in parts),
-            "counts": add_counts([part.counts for part in parts]),
-            "parts": [asdict(part) for part in parts],
-            **manifest,
-        }
+        complete = seal(
+            {
+                "dataset": self.contract.name,
+                "pipeline": self.pipeline,
+                "version": self.version,
+                "contract": self.contract.describe(),
+                "rows": sum(part.rows for part in parts),
+                "bytes": sum(part.bytes for part in parts),
+                "counts": add_counts([part.counts for part in parts]),
+                "parts": [asdict(part) for part in parts],
+                **manifest,
+            }
+        )
         files.write_json(self.folder / MANIFEST, complete)
         shutil.rmtree(self.folder / NOTES, ignore_errors=True)
         return self._publish(complete)

@@ -25,6 +25,7 @@ from typing import Any
 from data import files
 from data.errors import TextmillError
 from data.hashing import sha256_file
+from data.sealing import seal
 
 CARD = "model.json"
 LOG = "log.jsonl"
@@ -107,7 +108,7 @@ class Registry:
                 "training_key": training_key,
                 "code": code,
             }
-            files.write_json(staged / CARD, card)
+            files.write_json(staged / CARD, seal(card))
             self._publish(staged, self._home(name) / version)
             return self._read(name, version)
 
