@@ -19,11 +19,13 @@ from typing import Any
 
 from data import files
 from data.errors import LakeError
+from data.sealing import seal
 from data.storage import ObjectPath, cache, place
 
 __all__ = ["FORMAT", "MANIFEST", "RELEASE", "Lake", "LakeError"]
 
 RELEASE = "_release.json"
+RELEASES = "_releases"
 MANIFEST = "_manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
 FORMAT = 1
@@ -113,11 +115,30 @@ class Lake:
         return _known(self.pipeline(pipeline) / RELEASE)
 
     def publish(self, pipeline: str, release: dict[str, Any]) -> None:
-        """Replace the release; every version that it names must have its manifest."""
+        """Replace the release, and keep it by its number; every version that it names must have its manifest."""
         for dataset, version in release["datasets"].items():
             if self.manifest(pipeline, dataset, version) is None:
                 raise LakeError(f"release of {pipeline} names {dataset} {version}, which is not published")
-        files.write_json(self.pipeline(pipeline) / RELEASE, {**release, "format": FORMAT})
+        before = self.release(pipeline) or {}
+        number = before.get("number", 0)
+        if not number or any(before.get(kind) != release.get(kind) for kind in ("datasets", "models")):
+            number += 1  # a file of this number that no pointer ever named is what a kill left
+            numbered = seal({**release, "number": number, "format": FORMAT})
+            files.write_json(self.pipeline(pipeline) / RELEASES / f"{number:06d}.json", numbered)
+        files.write_json(self.pipeline(pipeline) / RELEASE, seal({**release, "number": number, "format": FORMAT}))
+
+    def releases(self, pipeline: str) -> Iterator[dict[str, Any]]:
+        """Every release that was published, newest first; one that names what the release before it named is that."""
+        current = self.release(pipeline)
+        if current is None:
+            return
+        yield current
+        for number in range(current.get("number", 1) - 1, 0, -1):
+            if (found := self._numbered(pipeline, number)) is not None:
+                yield found
+
+    def _numbered(self, pipeline: str, number: int) -> dict[str, Any] | None:
+        return _known(self.pipeline(pipeline) / RELEASES / f"{number:06d}.json")
 
     def parts(self, pipeline: str, dataset: str, version: str) -> list[Path]:
         """Parquet files of a published version in order. Raises LakeError if it is not published."""
