@@ -6,7 +6,7 @@ Contracts are compared as `Contract.describe` gives them: the form in which mani
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,14 +57,19 @@ def _key(old: Described, new: Described) -> Iterator[Change]:
 
 def _columns(old: Described, new: Described) -> Iterator[Change]:
     before, after = leaves(old["columns"]), leaves(new["columns"])
-    for name in sorted(before.keys() - after.keys()):
-        yield Change(f"column {name} is gone", True)
-    for name in sorted(after.keys() - before.keys()):
-        # A field that comes with the column or struct around it is no change of its own.
-        if name.rpartition(".")[0].removesuffix("[]") not in after.keys() - before.keys() and not name.endswith("[]"):
-            yield _added(name, *after[name])
+    yield from (Change(f"column {name} is gone", True) for name in _outermost(before.keys() - after.keys()))
+    yield from (_added(name, *after[name]) for name in _outermost(after.keys() - before.keys()))
     for name in sorted(before.keys() & after.keys()):
         yield from _changed(name, *before[name], *after[name])
+
+
+def _outermost(names: Set[str]) -> list[str]:
+    """Names without the fields that come or go with the column or struct around them."""
+    return [name for name in sorted(names) if not name.endswith("[]") and _around(name) not in names]
+
+
+def _around(name: str) -> str:
+    return name.rpartition(".")[0].removesuffix("[]")
 
 
 def _added(name: str, kind: str, nullable: bool) -> Change:
