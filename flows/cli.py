@@ -46,6 +46,10 @@ Workers = Annotated[
     int | None,
     typer.Option(envvar="TEXTMILL_WORKERS", help="Worker processes; by default one per CPU, 0 for none."),
 ]
+AcceptDrift = Annotated[
+    bool,
+    typer.Option("--accept-drift", help="Publish although the data moved further than the contracts allow."),
+]
 _LATER = 2
 
 
@@ -57,10 +61,12 @@ def run(
     config: Config = None,
     limit: Limit = None,
     workers: Workers = None,
+    accept_drift: AcceptDrift = False,
     json: Json = False,
 ) -> None:
     """The whole job, once, here: corpus, models, evaluation, predictions, report."""
-    _build("nightly", _job(source, pipeline, lake, config, limit, workers), config, json=json)
+    job = _job(source, pipeline, lake, config, limit, workers, accept_drift=accept_drift)
+    _build("nightly", job, config, json=json)
 
 
 @app.command()
@@ -95,10 +101,12 @@ def corpus_build(
     config: Config = None,
     limit: Limit = None,
     workers: Workers = None,
+    accept_drift: AcceptDrift = False,
     json: Json = False,
 ) -> None:
     """To a published corpus and its tokens."""
-    _build("corpus_build", _job(source, pipeline, lake, config, limit, workers), config, json=json)
+    job = _job(source, pipeline, lake, config, limit, workers, accept_drift=accept_drift)
+    _build("corpus_build", job, config, json=json)
 
 
 @models_app.command("list")
@@ -199,6 +207,8 @@ def _job(
     config: Path | None,
     limit: int | None,
     workers: int | None,
+    *,
+    accept_drift: bool = False,
 ) -> Job:
     from flows.job import make_job
     from flows.recipe import read_recipe
@@ -212,6 +222,7 @@ def _job(
         workers=workers,
         run_id="plan",
         started="",
+        accept_drift=accept_drift,
     )
 
 
@@ -254,6 +265,7 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
             config=str(config) if config else None,
             limit=job.limit,
             workers=job.pool.size if job.pool else 0,
+            accept_drift=job.accept_drift,
         )
 
 
