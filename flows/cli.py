@@ -125,6 +125,19 @@ def datasets_show(
     commands.show_dataset(lake, pipeline, name, json=json)
 
 
+@datasets_app.command("get")
+def datasets_get(
+    doc_id: Annotated[str, typer.Argument(help="Id of a document, for example enwiki:12.")],
+    dataset: Annotated[str, typer.Option(help="Dataset to look in, for example summaries.")] = "corpus",
+    pipeline: Pipeline = None,
+    lake: LakeDir = _DEFAULT_LAKE,
+) -> None:
+    """Rows of one document as JSON, a line each; only the files that may hold it are read."""
+    from flows import commands
+
+    commands.get_rows(lake, pipeline, dataset, doc_id)
+
+
 @datasets_app.command("verify")
 def datasets_verify(pipeline: Pipeline = None, lake: LakeDir = _DEFAULT_LAKE) -> None:
     """Check every published file against the hash of its manifest."""

@@ -41,6 +41,15 @@ def show_dataset(root: Path, pipeline: str | None, dataset: str, *, json: bool) 
     console.print(str(pl.scan_parquet(lake.parts(name, dataset, versions[dataset])).head(5).collect()))
 
 
+def get_rows(root: Path, pipeline: str | None, dataset: str, doc_id: str) -> None:
+    """Rows of one document of the published release. Raises NotFoundError naming the reason if it was rejected."""
+    from data.release import open_release
+
+    lake = Lake(root)
+    for row in open_release(lake, only_pipeline(lake, pipeline)).get(doc_id, dataset):
+        show.as_json_line(row)
+
+
 def verify(root: Path, pipeline: str | None) -> None:
     """Check every published file against its hash. Raises TextmillError naming the first bad one."""
     lake = Lake(root)
