@@ -61,7 +61,7 @@ def test_example_brings_a_reader(tmp_path: Path) -> None:
     wanted = [("posts.forum:1", "One post."), ("posts.forum:2", "Another post.")]
     for place, texts in (
         (path, wanted),
-        (tmp_path, [("more.forum:1", "A third."), ("more.forum:2", "A fourth.")] + wanted),
+        (tmp_path, [("more.forum:1", "A third."), ("more.forum:2", "A fourth."), *wanted]),
     ):
         records = list(sources.READERS["forum"](place, source="s", limit=3))
         assert [(record.doc_id, record.text) for record in records] == [
