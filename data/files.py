@@ -121,9 +121,16 @@ def json_bytes(value: Any) -> bytes:
 def read_json(path: Path) -> Any:
     """The value of a JSON file, or None where there is no such file. Raises DamagedFileError if it is no JSON."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return parsed(path, content)
+
+
+def parsed(path: Path, content: bytes) -> Any:
+    """The value of JSON read from a file. Raises DamagedFileError if it is no JSON."""
+    try:
+        return json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise DamagedFileError(f"{path} is damaged ({error}); remove it and run again") from error
 

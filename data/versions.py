@@ -23,6 +23,7 @@ from data.contracts.base import Contract
 from data.errors import AccountingError
 from data.hashing import fingerprint, sha256_file
 from data.lake import FORMAT, MANIFEST, Lake
+from data.sealing import seal
 
 NOTES = "_parts"
 REJECTS = "_rejects"
@@ -161,18 +162,20 @@ class Build:
         if (published := self.published) is not None:
             self._leave()
             return published
-        complete = {
-            "format": FORMAT,
-            "dataset": self.contract.name,
-            "pipeline": self.pipeline,
-            "version": self.version,
-            "contract": self.contract.describe(),
-            "rows": sum(part.rows for part in parts),
-            "bytes": sum(part.bytes for part in parts),
-            "counts": add_counts([part.counts for part in parts]),
-            "parts": [asdict(part) for part in parts],
-            **manifest,
-        }
+        complete = seal(
+            {
+                "format": FORMAT,
+                "dataset": self.contract.name,
+                "pipeline": self.pipeline,
+                "version": self.version,
+                "contract": self.contract.describe(),
+                "rows": sum(part.rows for part in parts),
+                "bytes": sum(part.bytes for part in parts),
+                "counts": add_counts([part.counts for part in parts]),
+                "parts": [asdict(part) for part in parts],
+                **manifest,
+            }
+        )
         return self._put(complete) if self.lake.is_remote else self._rename(complete, parts)
 
     def _put(self, manifest: dict[str, Any]) -> dict[str, Any]:

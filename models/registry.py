@@ -24,6 +24,7 @@ from typing import Any
 from data import files
 from data.errors import TextmillError
 from data.hashing import fingerprint, sha256_file
+from data.sealing import seal
 from data.storage import ObjectPath, cache, objects
 
 CARD = "model.json"
@@ -190,6 +191,10 @@ class Registry:
         with self._locked(name):
             return str(self._move_by(name, rolled_back)[-1]["to"])
 
+    def stack(self, name: str, alias: str) -> list[str]:
+        """Versions the alias would go back through, the current one last."""
+        return _stack(self.log(name), alias)
+
     def _move_by(
         self, name: str, decide: Callable[[list[dict[str, Any]]], dict[str, Any] | None]
     ) -> list[dict[str, Any]]:
@@ -211,7 +216,7 @@ class Registry:
         version = self._next_version(name)
         with files.writable(staged):
             _copy_tree(source, staged)
-            files.write_json(staged / CARD, {**card, "version": version})
+            files.write_json(staged / CARD, seal({**card, "version": version}))
             for path in staged.rglob("*"):
                 files.sync(path)
             files.sync(staged)
@@ -230,7 +235,7 @@ class Registry:
         folder = self._home(name) / version
         for file in card["files"]:
             files.link(source / file, folder / file)
-        files.write_json(folder / CARD, {**card, "version": version})
+        files.write_json(folder / CARD, seal({**card, "version": version}))
         key_file = self._key_file(name, card["training_key"])
         if files.create(key_file, files.json_bytes({"version": version})):
             return version
