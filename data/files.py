@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,14 @@ def writable(path: Path) -> Iterator[None]:
 def local(path: Path) -> Path:
     """The file on the disk: the path itself, or the cached copy of an object. Raises FileNotFoundError."""
     return Path(os.fspath(path)) if isinstance(path, ObjectPath) else path
+
+
+def all_local(paths: Sequence[Path]) -> list[Path]:
+    """The files on the disk, in order; objects are fetched some at a time."""
+    if not any(isinstance(path, ObjectPath) for path in paths):
+        return list(paths)
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(local, paths))
 
 
 def temporary(path: Path) -> Path:
