@@ -104,14 +104,16 @@ def _made_apart(target: Build, units: Iterable[Unit], pool: Pool) -> Iterator[Pa
     """The parts that workers make, judged some at a time. `pool.room` units are held at the most."""
     waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
     arrived: list[tuple[Unit, Part | Draft]] = []
-    with validate.loading():
+    with validate.loading() as load:
         for unit in map(partial(_full, target), units):
             waiting.append((unit, target.find(unit.index, unit.key) or _submit(pool, target, unit)))
             while len(waiting) > pool.room:
+                load()  # now that there is nothing to do here but to wait
                 arrived.append(_arrived(target, pool, *waiting.popleft()))
             if len(arrived) >= pool.room:
                 yield from _finished(target, arrived)
                 arrived = []
+        load()
         arrived += [_arrived(target, pool, *each) for each in waiting]
         yield from _finished(target, arrived)
 

@@ -17,6 +17,7 @@ from data.errors import ContractError
 from pipelines import drift, validate
 from pipelines.checks import COMPLETE, ROW, observe
 from pipelines.validate import Comparison, PartResult, ValidationError, Verdict, ids_of, validate_dataset, validate_rows
+from pipelines.validation_page import render_page
 
 
 def contract(*expectations: Expectation, checks: tuple[Check, ...] = ()) -> Contract:
@@ -151,7 +152,7 @@ def test_failure_names_dataset_expectation_observation_and_page() -> None:
 
 def test_the_page_is_escaped_and_loads_nothing() -> None:
     _, _, result = validate_rows(things(label=["<script>"]), contract(one_of("label", ("a",))))
-    page = validate.render_page("things", list(result.verdicts))
+    page = render_page("things", list(result.verdicts))
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
     assert "http" not in page
@@ -190,7 +191,7 @@ def test_the_error_of_drift_names_column_values_and_option() -> None:
 
 @pytest.mark.parametrize(("accepted", "said"), [(False, "not published"), (True, "accepted")])
 def test_the_page_shows_drift_as_table_and_chart(accepted: bool, said: str) -> None:
-    page = validate.render_page("things", [], compared(accepted=accepted))
+    page = render_page("things", [], compared(accepted=accepted))
     assert said in page
     assert "en 95.0% → 9.5%" in page
     assert page.count("<svg") == 1
@@ -199,13 +200,13 @@ def test_the_page_shows_drift_as_table_and_chart(accepted: bool, said: str) -> N
 
 
 def test_the_page_says_why_nothing_was_compared() -> None:
-    page = validate.render_page("things", [], Comparison(after=AFTER, why_not="there is none"))
+    page = render_page("things", [], Comparison(after=AFTER, why_not="there is none"))
     assert "Not compared: there is none." in page
     assert "<svg" not in page
 
 
 def test_a_page_without_verdicts_says_so() -> None:
-    assert "no expectation" in validate.render_page("things", [])
+    assert "no expectation" in render_page("things", [])
 
 
 def test_threads_count_right() -> None:
