@@ -116,7 +116,8 @@ def span_pages(dump: Dump, span: Span) -> DumpPages:
 def spans_of(path: Path, *, streams: int, size: int) -> list[Span]:
     """Ranges of the streams of a multistream dump that can be read apart, even in size; none for any other file.
 
-    Each has at most `streams` streams and about `size` bytes. A dump whose streams do not begin with a page, as from a parallel compressor, has to be read in one go.
+    Each has at most `streams` streams and about `size` bytes. A dump whose streams do not begin with a page, as from a
+    parallel compressor, has to be read in one go.
     """
     total = size_of(path)
     if compression_of(path) != "bz2":
