@@ -5,10 +5,12 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +51,8 @@ class Proxy:
     """The address to use as an endpoint, what was asked there, and the trouble to come."""
 
     url: str
+    lake: str = ""
+    stalled: threading.Event = field(default_factory=threading.Event)
     requests: list[Request] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
@@ -86,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(int(trouble.kind), {"Content-Type": "application/xml"}, trouble.body)
             return
         if trouble is not None and trouble.kind == "stall":
-            self.proxy.stalled.wait(20)  # type: ignore[attr-defined]
+            self.proxy.stalled.wait(20)
             self._hang_up()
             return
         answer, content = self._ask(body)
@@ -151,14 +155,42 @@ def proxy_to(address: tuple[str, int]) -> Iterator[Proxy]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
-    proxy.stalled = threading.Event()  # type: ignore[attr-defined]
     handler.proxy = proxy  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield proxy
     finally:
-        proxy.stalled.set()  # type: ignore[attr-defined]
+        proxy.stalled.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def lake_behind(address: tuple[str, int], cache: Path, setenv: Callable[[str, str], None]) -> Iterator[Proxy]:
+    """A proxy before the server, with an environment that leads there and a bucket of its own for a lake."""
+    bucket = f"bucket-{uuid.uuid4().hex[:12]}"
+    connection = http.client.HTTPConnection(*address)
+    connection.request("PUT", f"/{bucket}")
+    connection.getresponse().read()
+    connection.close()
+    with proxy_to(address) as proxy:
+        for name, value in environment(proxy.url, cache).items():
+            setenv(name, value)
+        proxy.lake = f"s3://{bucket}/lake"
+        yield proxy
+
+
+def environment(endpoint: str, cache: Path) -> dict[str, str]:
+    """Variables with which the client finds the server, and secrets that must not be seen anywhere."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_SESSION_TOKEN": TOKEN,
+        "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(cache / "no-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(cache / "no-credentials"),
+        "TEXTMILL_CACHE": str(cache),
+    }

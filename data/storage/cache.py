@@ -64,6 +64,11 @@ def fetched(path: ObjectPath) -> Path:
         staged.unlink(missing_ok=True)
 
 
+def is_kept(path: ObjectPath) -> bool:
+    """Whether there is a local copy of an object, as it was when somebody last asked for it."""
+    return any((home() / "objects" / _name(path)).glob("*/*"))
+
+
 def sweep() -> None:
     """Remove the scratch files of processes of this machine that are gone."""
     for path in (home() / "scratch").glob("*-*"):

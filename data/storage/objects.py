@@ -11,7 +11,9 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,14 +92,16 @@ def fetch(path: ObjectPath, target: Path) -> Facts:
 
 def put(path: ObjectPath, content: bytes) -> None:
     """Write a small object, whatever was there."""
-    with clear(path):
-        store(path.bucket, 60).put(path.key, content, attributes=_kind(path), use_multipart=False)
+    patiently(path, lambda: store(path.bucket, 60).put(path.key, content, attributes=_kind(path), use_multipart=False))
 
 
 def put_file(path: ObjectPath, source: Path) -> None:
     """Write a local file as an object, whatever was there; a very large one in pieces."""
-    size = source.stat().st_size
-    with clear(path), source.open("rb") as file:
+    patiently(path, partial(_put_file, path, source, source.stat().st_size))
+
+
+def _put_file(path: ObjectPath, source: Path, size: int) -> None:
+    with source.open("rb") as file:
         if size == 0:
             store(path.bucket).put(path.key, b"", attributes=_kind(path), use_multipart=False)
         elif size <= _SINGLE:
@@ -142,8 +146,7 @@ def copy(source: ObjectPath, target: ObjectPath) -> None:
     if source.bucket != target.bucket:
         put_file(target, Path(os.fspath(source)))
         return
-    with clear(source):
-        store(source.bucket).copy(source.key, target.key)
+    patiently(source, lambda: store(source.bucket).copy(source.key, target.key))
 
 
 def remove(paths: Iterable[ObjectPath]) -> None:
@@ -152,11 +155,13 @@ def remove(paths: Iterable[ObjectPath]) -> None:
     for path in paths:
         by_bucket.setdefault(path.bucket, []).append(path.key)
     for bucket, keys in by_bucket.items():
-        with clear(bucket):
-            try:
-                store(bucket).delete(keys)
-            except FileNotFoundError:
-                continue
+        with suppress(FileNotFoundError):
+            patiently(bucket, partial(_delete, bucket, keys))
+
+
+def _delete(bucket: str, keys: list[str]) -> None:
+    if keys:
+        store(bucket).delete(keys)
 
 
 def children(folder: ObjectPath) -> tuple[list[str], list[str]]:

@@ -73,7 +73,7 @@ def clear(address: object) -> Iterator[None]:
 
 
 def patiently(address: object, ask: Callable[[], _T]) -> _T:
-    """What `ask` reads of a store; the client itself does not ask again where a connection is lost in an answer."""
+    """What `ask` gets of a store; it may be asked again: the client does not, if a connection is lost in an answer."""
     for _ in range(_TRIES - 1):
         try:
             with clear(address):

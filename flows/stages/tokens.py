@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from data import files
+from data import files, tables
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from data.versions import Build, Part
@@ -101,7 +101,7 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
 
 def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
     """A part of the corpus as token ids."""
-    return tokens_of(pl.read_parquet(corpus, columns=["doc_id", "text"]), _loaded(tokenizer), name)
+    return tokens_of(tables.read(corpus, ["doc_id", "text"]), _loaded(tokenizer), name)
 
 
 @lru_cache(maxsize=1)
