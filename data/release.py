@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from data.errors import TextmillError
 from data.lake import Lake, LakeError
+from data.versions import DIGITS, NUMBER
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,8 +82,10 @@ class Release:
         Reads the ranges in the manifest, the ids of the row groups that may hold this one, and the row groups
         that do; of a corpus of 500 MB about a hundredth.
         """
-        parts = [part for part in self.manifest(dataset)["parts"] if _may_hold(part, doc_id)]
-        folder = self._folder(dataset)
+        manifest, folder = self.manifest(dataset), self._folder(dataset)
+        if all(column[0] != ID for column in manifest["contract"]["columns"]):
+            raise LakeError(f"rows of {dataset} have no doc_id; read it with scan")
+        parts = [part for part in manifest["parts"] if _may_hold(part, doc_id)]
         return [row for part in parts for row in find_in((folder / part["file"]).open, doc_id)]
 
     def get(self, doc_id: str, dataset: str = "corpus") -> list[dict[str, Any]]:
@@ -168,9 +171,16 @@ def _row_groups(file: pq.ParquetFile, doc_id: str) -> Iterator[int]:
 
 
 def _may_hold(part: dict[str, Any], doc_id: str) -> bool:
-    """Whether the range of a part holds the id. The range is of text, where `w:10` comes before `w:9`."""
-    bounds = part.get("bounds", {}).get(ID)
-    return part["rows"] > 0 and (bounds is None or bounds[0] <= doc_id <= bounds[1])
+    """Whether the ranges of a part hold the id: as text, and as number where all ids of the part are numbers."""
+    bounds = part.get("bounds", {})
+    low, high = bounds.get(ID, [doc_id, doc_id])
+    if not part["rows"] or not low <= doc_id <= high:
+        return False
+    if (numbers := bounds.get(NUMBER)) is None:
+        return True
+    native = doc_id.partition(":")[2]
+    is_number = native.isascii() and native.isdigit() and len(native) <= DIGITS
+    return is_number and numbers[0] <= int(native) <= numbers[1]
 
 
 def _by_hash(manifest: dict[str, Any]) -> dict[str, str]:
