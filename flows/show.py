@@ -220,7 +220,7 @@ def _model_table(models: list[dict[str, Any]]) -> Table:
 
 
 def _try_line(datasets: list[dict[str, Any]]) -> str | None:
-    paths = {row["dataset"]: Path(row["path"]) for row in datasets}
+    paths = {row["dataset"]: row["path"] for row in datasets}
     name = next((name for name in _READABLE if name in paths), None)
     if name is None:
         return None
