@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 ID = "doc_id"
+_BUFFER = 16 << 10  # what is fetched at least when a little is read
 
 
 class NotFoundError(TextmillError):
@@ -59,12 +60,17 @@ class Release:
             kept = self._manifests[dataset] = self._read_manifest(dataset)
         return kept
 
+    def files(self, dataset: str, *, doc_id: str | None = None) -> list[Path]:
+        """Parquet files of a dataset in order; with a `doc_id` only those whose ranges of ids hold it.
+
+        `os.fspath` of one in an object store is a copy on this machine, fetched if need be.
+        """
+        parts, folder = self.manifest(dataset)["parts"], self._folder(dataset)
+        return [folder / part["file"] for part in parts if doc_id is None or _may_hold(part, doc_id)]
+
     def paths(self, dataset: str, *, doc_id: str | None = None) -> list[str]:
-        """Parquet files of a dataset in order; with a `doc_id` only those whose range of ids holds it."""
-        parts = self.manifest(dataset)["parts"]
-        return [
-            str(self._folder(dataset) / part["file"]) for part in parts if doc_id is None or _may_hold(part, doc_id)
-        ]
+        """The same files as text: paths, or addresses in an object store."""
+        return [str(file) for file in self.files(dataset, doc_id=doc_id)]
 
     def scan(self, dataset: str, *, doc_id: str | None = None) -> pl.LazyFrame:
         """A dataset as a Polars lazy frame; with a `doc_id` its rows alone, from the files that may hold them."""
@@ -82,11 +88,10 @@ class Release:
         Reads the ranges in the manifest, the ids of the row groups that may hold this one, and the row groups
         that do; of a corpus of 500 MB about a hundredth.
         """
-        manifest, folder = self.manifest(dataset), self._folder(dataset)
-        if all(column[0] != ID for column in manifest["contract"]["columns"]):
+        if all(column[0] != ID for column in self.manifest(dataset)["contract"]["columns"]):
             raise LakeError(f"rows of {dataset} have no doc_id; read it with scan")
-        parts = [part for part in manifest["parts"] if _may_hold(part, doc_id)]
-        return [row for part in parts for row in find_in((folder / part["file"]).open, doc_id)]
+        found = (find_in(partial(_opened, file), doc_id) for file in self.files(dataset, doc_id=doc_id))
+        return [row for rows in found for row in rows]
 
     def get(self, doc_id: str, dataset: str = "corpus") -> list[dict[str, Any]]:
         """Rows of a document. Raises NotFoundError where there is none, with the reason if it was rejected."""
@@ -149,16 +154,20 @@ def open_release(lake: Lake | Path | str, pipeline: str) -> Release:
     return Release(place, pipeline, content)
 
 
-def find_in(opened: Callable[[str], BinaryIO], doc_id: str) -> Iterator[dict[str, Any]]:
+def find_in(opened: Callable[[], BinaryIO], doc_id: str) -> Iterator[dict[str, Any]]:
     """Rows of a document in one Parquet file: statistics first, then the ids, then the row groups that hold it."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with closing(opened("rb")) as raw, pq.ParquetFile(raw) as file:
+    with closing(opened()) as raw, pq.ParquetFile(raw) as file:
         for group in _row_groups(file, doc_id):
             found = pc.equal(file.read_row_group(group, columns=[ID])[ID], doc_id)
             if pc.any(found).as_py():
                 yield from file.read_row_group(group).filter(found).to_pylist()
+
+
+def _opened(file: Path) -> BinaryIO:
+    return file.open("rb", buffering=_BUFFER)
 
 
 def _row_groups(file: pq.ParquetFile, doc_id: str) -> Iterator[int]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import duckdb
 import pytest
@@ -179,6 +180,27 @@ def test_spark_reads_the_release(here: Path) -> None:
     found = [tuple(row) for row in ran["tones"]]
     ran["spark"].stop()
     assert found == tones()
+
+
+def test_a_lake_in_a_bucket_is_read_the_same_way(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    given = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
+    for name, value in {**given, "TEXTMILL_CACHE": str(here / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    try:
+        urlopen(Request(f"{url}/bucket", method="PUT")).close()
+        readers_lake.make("s3://bucket/lake")
+        ran = run("Object stores")
+    finally:
+        server.stop()
+    first = [number for part in readers_lake.FIRST for number in part]
+    assert [row["title"] for row in ran["rows"]] == ["Title 12"]
+    assert ran["titles"]["doc_id"].to_list() == ids(first)
+    assert ran["labels"] == [(f"simplewiki:{n}", "positive" if n % 2 else "negative") for n in first]
+    assert all(path.startswith(str(here / "cache")) for path in ran["copies"])
+    assert ran["release"].paths("corpus")[0].startswith("s3://bucket/lake/datasets/simplewiki/corpus/")
 
 
 def test_a_copy_follows_what_changed(here: Path, place: tuple[Path, str]) -> None:

@@ -49,7 +49,7 @@ def parquet(columns: dict[str, list[Any]], rows: int) -> bytes:
 
 
 def opened(content: bytes, file: list[Counted]) -> Any:
-    def open_it(_mode: str) -> BinaryIO:
+    def open_it() -> BinaryIO:
         file.append(Counted(content))
         return file[-1]
 
