@@ -28,6 +28,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "download": (),
     "lookup": (),
     "corpus": ("--large",),
+    "validation": (),
 }
 """Every benchmark, with the options of a full run."""
 MINUTES, QUICK_MINUTES = 60, 10
