@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import duckdb
+import polars as pl
 import pytest
 import readers_lake
 from typer.testing import CliRunner
@@ -142,6 +143,13 @@ def offsets(ran: Ran) -> None:
     assert sorted(found for found, _ in ran["in_sql"]) == sorted(surfaces)
 
 
+def few_large_files(ran: Ran) -> None:
+    assert pl.read_parquet("shared/corpus/*.parquet")["doc_id"].to_list() == ids()
+    assert pl.read_parquet("shared/sentiment/*.parquet")["doc_id"].to_list() == ids()
+    assert sorted(path.name for path in Path("shared").iterdir()) == ["corpus", "sentiment"]
+    assert re.search(r"corpus +1 +1 +24", ran.output[0])
+
+
 def staying(ran: Ran) -> None:
     assert ran["rows"]["doc_id"].to_list() == ids()
 
@@ -156,6 +164,7 @@ CHECKS: dict[str, Callable[[Ran], None]] = {
     "Rejects": rejects,
     "Offsets": offsets,
     "Staying on a version": staying,
+    "Few large files": few_large_files,
 }
 APART = {"Hugging Face datasets", "Spark", "What changed since", "Object stores"}
 
