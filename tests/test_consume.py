@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -225,6 +228,22 @@ def test_a_copy_follows_what_changed(here: Path, place: tuple[Path, str]) -> Non
         found = copied.execute("select doc_id, text from corpus").fetchall()
     assert sorted(found) == sorted(zip(ids(), (readers_lake.text_of(n, again=True) for n in NUMBERS), strict=True))
     assert (len(ran["fresh"]), len(ran["stale"])) == (2, 1)
+
+
+def test_a_document_that_is_not_there_is_status_1_with_the_reason(here: Path) -> None:
+    for doc_id, why in {"simplewiki:1001": "rejected by clean: redirect", "simplewiki:99": "an id is"}.items():
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", "datasets", "get", doc_id, "--lake", str(here / "lake")],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert why in done.stderr
+
+
+def test_an_export_of_every_dataset_as_json(here: Path) -> None:
+    told = json.loads(command("textmill datasets export everything --lake lake --json"))
+    assert {row["dataset"] for row in told} == set(open_release("lake", "simplewiki").versions)
+    assert all(Path(row["path"]).stat().st_size == row["bytes"] for row in told)
 
 
 def test_every_section_with_snippets_is_run() -> None:
