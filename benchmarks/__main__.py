@@ -26,6 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "tokenise": (),
     "web": (),
     "download": (),
+    "lookup": (),
     "corpus": ("--large",),
     "validation": (),
 }
