@@ -6,6 +6,7 @@ import json
 import re
 
 from pipelines.wikitext.inline import plain
+from pipelines.wikitext.markers import BREAK
 from pipelines.wikitext.page import Page
 
 MAX_PAIRS, MAX_NAME, MAX_VALUE, MAX_TOTAL = 80, 60, 500, 8000
@@ -39,9 +40,9 @@ def take(content: str, page: Page, *, leads: bool) -> None:
 
 
 def _pair(part: str) -> tuple[str, str] | None:
-    """Name and value on one line; nothing for a part without a value."""
+    """Name and value on one line, without line breaks around it; nothing for a part without a value."""
     named = _PAIR.match(part)
-    value = " ".join(part[named.end() :].split()) if named else ""
+    value = " ".join(part[named.end() :].split()).strip(f"{BREAK} ") if named else ""
     return (named[1], value) if named and value else None
 
 

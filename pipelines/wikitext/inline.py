@@ -10,6 +10,7 @@ from pipelines.wikitext import markers
 from pipelines.wikitext.tags import superscripts
 from pipelines.wikitext.variants import without_variants
 
+_NBSP = re.compile("&nbsp;")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _LONG_QUOTES = re.compile(r"'{4,}")
 _QUOTES = re.compile(r"''+")
@@ -17,8 +18,11 @@ _SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
 _STRUCTURAL = frozenset("'[]{}|=*#:;!(),")
 
 _BLANK = re.compile("[\t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-_BLANKS = re.compile("  +")
-_LOOSE_BRACKET = re.compile(r"[(\[（)\]）](?:(?<=[(\[（])(?=[ ,;:，；、)\]）\-–—])|(?<=[ ,;，；、][)\]）]))")
+_SUPERFLUOUS = re.compile(f" (?=[ \n{markers.BREAK}])")
+_LOOSE_BRACKETS = tuple(  # a pattern for each, because one that begins with a letter is found six times as fast
+    [(sign, re.compile(rf"\{sign}(?=[ ,;:，；、)\]）\-–—])")) for sign in "([（"]
+    + [(sign, re.compile(rf"\{sign}(?<=[ ,;，；、]\{sign})")) for sign in ")]）"]
+)
 _PARENTHESES = (
     (re.compile(r"([(（])(?: ?[,;:，；、](?![)\]DP])){1,8} ?"), r"\1"),
     (re.compile(r"(?: ?[,;，；、]){1,8} ?([)）])"), r"\1"),
@@ -27,7 +31,9 @@ _PARENTHESES = (
     (re.compile(r"([(\[（]) (?=\S)"), r"\1"),
     (re.compile(r"(?<=[^\s]) ([)\]）])"), r"\1"),
 )
-_PUNCTUATION = ((" .", re.compile(r" \.(?= |$)", re.MULTILINE)), (" ,", re.compile(r" ,(?= |$)", re.MULTILINE)))
+_PUNCTUATION = tuple(
+    (re.compile(rf"\{sign}(?<= \{sign})"), re.compile(rf" \{sign}(?= |$)", re.MULTILINE), sign) for sign in ".,"
+)
 _DOUBLED = re.compile(r"[,;](?: ?[,;]){1,8}(?= )")
 _DOUBLES = (re.compile(r",(?= ?[,;])"), re.compile(r";(?= ?[,;])"))
 
@@ -35,9 +41,9 @@ _DOUBLES = (re.compile(r",(?= ?[,;])"), re.compile(r";(?= ?[,;])"))
 def inline(text: str) -> str:
     """Quotes, switches, variants, superscripts."""
     text = _without_quotes(text)
-    if "__" in text:
+    if "_" in text and "__" in text:  # one letter is found ten times as fast as two
         text = _SWITCH.sub(lambda match: "" if match[0].isupper() else match[0], text)
-    if "-{" in text:
+    if "{" in text and "-{" in text:
         text = without_variants(text)
     return superscripts(text)
 
@@ -57,11 +63,11 @@ def _apostrophes(run: re.Match[str]) -> str:
 def tidy(text: str) -> str:
     """Lines as a reader sees them: entities decoded, one space at a time, no brackets left empty."""
     if "&" in text:
-        text = _ENTITY.sub(_decoded, text.replace("&nbsp;", " "))
+        text = _ENTITY.sub(_decoded, _NBSP.sub(" ", text))
     text = _with_tidy_brackets(_one_space(text))
-    for sign, mark in _PUNCTUATION:
-        if sign in text:
-            text = mark.sub(sign[1], text)
+    for spaced, mark, sign in _PUNCTUATION:
+        if spaced.search(text):
+            text = mark.sub(sign, text)
     if any(double.search(text) for double in _DOUBLES):
         text = _DOUBLED.sub(lambda match: match[0][0], text)
     return text
@@ -69,13 +75,14 @@ def tidy(text: str) -> str:
 
 def _with_tidy_brackets(text: str) -> str:
     """Tidy the lines in which a bracket stands loose."""
+    loose = [found.start() for sign, bracket in _LOOSE_BRACKETS if sign in text for found in bracket.finditer(text)]
     kept: list[str] = []
     done = 0
-    for loose in _LOOSE_BRACKET.finditer(text):
-        if loose.start() < done:
+    for position in sorted(loose):
+        if position < done:
             continue
-        start = text.rfind("\n", done, loose.start()) + 1
-        end = text.find("\n", loose.end())
+        start = text.rfind("\n", done, position) + 1
+        end = text.find("\n", position)
         end = len(text) if end < 0 else end
         kept += (text[done:start], _tidy_brackets(text[start:end]))
         done = end
@@ -90,7 +97,7 @@ def _tidy_brackets(line: str) -> str:
 
 def _one_space(text: str) -> str:
     text = _BLANK.sub(" ", text)
-    return _BLANKS.sub(" ", text)
+    return _SUPERFLUOUS.sub("", text)
 
 
 def _decoded(entity: re.Match[str]) -> str:

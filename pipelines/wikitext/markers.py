@@ -9,6 +9,8 @@ HEADING = "\ufdd0"  # at the start of a heading line
 BREAK = "\ufdd1"  # a line break that survives joining: <br>
 POEM_ON, POEM_OFF = "\ufdd2", "\ufdd3"  # lines between are kept apart
 SUP_ON, SUP_OFF = "\ufdd4", "\ufdd5"  # superscript
+JOIN = "\ufdd6"  # where a paragraph goes on with the next line
+ITEM, TERM, CELL = "\ufdd7", "\ufded", "\ufdee"  # before the words of list lines, defined terms, cells of no table
 
 _LITERALS = "'[]{}|=*#:;&<>_!-(),"
 _FIRST_LITERAL = 0xFDD8
