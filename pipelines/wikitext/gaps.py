@@ -33,6 +33,7 @@ def parted(text: str) -> str:
     if POEM_ON in text or POEM_OFF in text:
         text = _with_lines_of_poems(text)
     pieces = _GAP.split(f"\n{text}\n")  # words, gap, words, gap, …
+    pieces[::2] = map(str.rstrip, pieces[::2])
     pieces[1::2] = [_known(gap) if len(gap) < _LONGEST_KEPT else _read(gap) for gap in pieces[1::2]]
     text = "".join(pieces)
     if CELL in text:

@@ -50,7 +50,8 @@ def _bounded(pairs: dict[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     left = MAX_TOTAL
     for name, value in pairs.items():
-        if not any(char.isalnum() for char in value):
+        value = value.strip()
+        if not any(map(str.isalnum, value)):
             continue
         kept[name] = value[: min(MAX_VALUE, left)]
         left -= len(kept[name])

@@ -10,7 +10,6 @@ from pipelines.wikitext import markers
 from pipelines.wikitext.tags import superscripts
 from pipelines.wikitext.variants import without_variants
 
-_NBSP = re.compile("&nbsp;")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _LONG_QUOTES = re.compile(r"'{4,}")
 _QUOTES = re.compile(r"''+")
@@ -18,7 +17,6 @@ _SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
 _STRUCTURAL = frozenset("'[]{}|=*#:;!(),")
 
 _BLANK = re.compile("[\t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-_SUPERFLUOUS = re.compile(f" (?=[ \n{markers.BREAK}])")
 _LOOSE_BRACKETS = tuple(  # a pattern for each, because one that begins with a letter is found six times as fast
     [(sign, re.compile(rf"\{sign}(?=[ ,;:，；、)\]）\-–—])")) for sign in "([（"]
     + [(sign, re.compile(rf"\{sign}(?<=[ ,;，；、]\{sign})")) for sign in ")]）"]
@@ -63,7 +61,7 @@ def _apostrophes(run: re.Match[str]) -> str:
 def tidy(text: str) -> str:
     """Lines as a reader sees them: entities decoded, one space at a time, no brackets left empty."""
     if "&" in text:
-        text = _ENTITY.sub(_decoded, _NBSP.sub(" ", text))
+        text = _ENTITY.sub(_decoded, text)
     text = _with_tidy_brackets(_one_space(text))
     for spaced, mark, sign in _PUNCTUATION:
         if spaced.search(text):
@@ -96,8 +94,8 @@ def _tidy_brackets(line: str) -> str:
 
 
 def _one_space(text: str) -> str:
-    text = _BLANK.sub(" ", text)
-    return _SUPERFLUOUS.sub("", text)
+    first, *rest = _BLANK.sub(" ", text).split("  ")
+    return " ".join([first, *filter(None, [piece.lstrip(" ") for piece in rest])]) if rest else first
 
 
 def _decoded(entity: re.Match[str]) -> str:
@@ -107,7 +105,7 @@ def _decoded(entity: re.Match[str]) -> str:
 @lru_cache(maxsize=4096)
 def decoded(entity: str) -> str:
     """The character, protected where it would be taken for markup."""
-    char = markers.without_marks(html.unescape(entity)).replace("\n", " ")
+    char = _BLANK.sub(" ", markers.without_marks(html.unescape(entity)).replace("\n", " "))
     return markers.protect(char) if char in _STRUCTURAL else char
 
 

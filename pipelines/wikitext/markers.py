@@ -18,6 +18,7 @@ _PROTECT = {ord(char): chr(_FIRST_LITERAL + i) for i, char in enumerate(_LITERAL
 _RESTORE = {chr(_FIRST_LITERAL + i): char for i, char in enumerate(_LITERALS)}
 _PROTECTED = re.compile("[\ufdd8-\ufdef]")
 _FOREIGN = re.compile("[\ufdd0-\ufdef\ud800-\udfff\x00]")
+_NUL = re.compile("\x00")  # searches twice as fast as `in`
 _HIGH_BYTE = b"\xfd"  # of our marks, in UTF-16
 _NEVER_CHANGED = (  # blocks where nothing is protected, decomposes, or joins what stands before it
     r"\x00-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u048a-\u058f\u1e00-\u1eff\u2002-\u20cf"
@@ -35,11 +36,14 @@ def without_marks(text: str) -> str:
 
 
 def _may_hold_foreign(text: str) -> bool:
-    """Whether marks may stand in it, told by its bytes: five times as fast as a character class."""
+    """Whether marks may stand in it, told by its high bytes: five times as fast as a character class."""
+    if text.isascii():
+        return "\x00" in text
     try:
-        return "\x00" in text or (not text.isascii() and _HIGH_BYTE in text.encode("utf-16-le"))
+        pairs = text.encode("utf-16-le")
     except UnicodeEncodeError:
         return True
+    return bool(_NUL.search(text)) or (_HIGH_BYTE in pairs and _HIGH_BYTE in pairs[1::2])
 
 
 def is_final(text: str) -> bool:

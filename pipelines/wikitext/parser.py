@@ -17,7 +17,8 @@ from pipelines.wikitext.templates import is_content, template_text
 
 MAX_DEPTH = 48  # MediaWiki itself stops at 40; what lies deeper is dropped
 _TOKEN = re.compile(r"\{\{++|\}\}++|\n[ \t:]*+(?:\{\|(?!\})|\|\}(?!\}))")
-_HEADING = re.compile(r"[^\n]*=[ \t]*+(?:\n|\Z)")  # what follows the first `=` of a line
+_HEADING = re.compile(r"\n=(?=[^\n]*=[ \t]*+(?:\n|\Z))")
+_TABLE_OR_ARGUMENT = re.compile(r"\{(?:\||\{\{)")
 _ARGUMENT = 3  # braces of {{{argument|default}}}
 
 
@@ -46,25 +47,20 @@ class Parser:
 
     def run(self) -> str:
         """The text without templates and tables, headings marked. Nothing reaches over a heading."""
-        lead, *rest = self._text.split("\n=")
-        section = [lead]
-        for piece in rest:
-            if _HEADING.match(piece):
-                self._section("".join(section))
-                self._in_lead = False
-                section = [f"\n{markers.HEADING}=", piece]
-            else:
-                section += ("\n=", piece)
-        self._section("".join(section))
+        lead, *sections = _HEADING.split(self._text)
+        self._section(lead)
+        self._in_lead = False
+        for section in sections:
+            self._section(f"\n{markers.HEADING}={section}")
         return "".join(self._parts)
 
     def _section(self, text: str) -> None:
-        if "{|" in text or "{{{" in text:
-            self._tokens(text)
-        elif "{{" in text or "}}" in text:
-            self._templates(text)
-        else:
+        if "{" not in text and "}" not in text:
             self._parts.append(text)
+        elif _TABLE_OR_ARGUMENT.search(text):
+            self._tokens(text)
+        else:
+            self._templates(text)
         self._close_all()
 
     def _templates(self, text: str) -> None:
@@ -73,13 +69,16 @@ class Parser:
         self._after_closings(first.split("}}"))
         for piece in pieces:
             content, closing, rest = piece.partition("}}")
-            if closing and len(self._stack) < MAX_DEPTH:
-                if not self._too_deep:
-                    self._parts.append(self._shown(content, outermost=not self._stack))
-                self._after_closings(rest.split("}}"))
-            else:
+            if not closing or len(self._stack) >= MAX_DEPTH:
                 self._open(2)
                 self._after_closings(piece.split("}}"))
+                continue
+            if not self._too_deep and (shown := self._shown(content, outermost=not self._stack)):
+                self._parts.append(shown)
+            if "}}" in rest:
+                self._after_closings(rest.split("}}"))
+            elif rest and not self._too_deep:
+                self._parts.append(rest)
 
     def _after_closings(self, texts: list[str]) -> None:
         """Take texts that stand between closings, and close a template before each but the first."""
