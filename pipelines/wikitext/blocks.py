@@ -25,8 +25,8 @@ class Section(NamedTuple):
 
 def sectioned(marked: str) -> tuple[str, list[Section]]:
     """The final text and the sections that tile it."""
-    text = tidy(inline(marked))
-    final = str.strip if markers.is_final(text) else _made_final
+    text, changing = tidy(inline(marked))
+    final = _finishing(changing)
     lead, *sections = parted(text).split(markers.HEADING)
     return _assembled([(0, "", final(lead)), *_with_text(sections, final)])
 
@@ -64,6 +64,15 @@ def _heading(line: str) -> tuple[int, str]:
         return min(left, _DEEPEST), ""
     level = max(1, min(left, right or left, _DEEPEST))
     return level, line[level : len(line) - min(level, right)]
+
+
+def _finishing(changing: str | None) -> Callable[[str], str]:
+    """What makes a piece of a text final in which `final` may change these letters alone; None stands for any."""
+    if changing is None:
+        return _made_final
+    if not changing:
+        return str.strip
+    return lambda text: _made_final(text) if any(map(text.__contains__, changing)) else text.strip()
 
 
 def _made_final(text: str) -> str:

@@ -20,6 +20,7 @@ _URL = re.compile(r"(?:(?:https?|ftps?|news|irc|ircs|gopher|mailto|nntp):|//)", 
 _EXTERNAL = re.compile(
     r"\[(?:(?:https?|ftps?|irc|ircs|gopher)://|//|mailto:|news:)[^\s\[\]]*+[^\S\n]*+([^\[\]\n]*+)\]", re.IGNORECASE
 )
+_OPEN, _CLOSE = re.compile(r"\[\["), re.compile(r"\]\]")  # a pattern finds a pair faster than `in`
 _EXTERNAL_OPEN = re.compile(r"\[https?://[^\s\[\]]*+ ")
 _PARENTHESIS = re.compile(r" ?\([^()]*\)$")
 
@@ -34,14 +35,13 @@ def without_links(text: str, page: Page) -> str:
 
 def without_last_links(text: str, page: Page) -> str:
     """Resolve what is left once templates are gone; an unclosed link costs its brackets, a file its line."""
-    if "[" not in text and "]]" not in text:
-        return text
-    text = _resolved(external_text(text), _ANY, page)
-    if "[[" in text:
+    if "[" in text:
+        text = _resolved(external_text(text), _ANY, page)
         text = _UNCLOSED.sub(lambda match: _unclosed(match[1], page), text)
-    if "]]" in text:
+        text = _EXTERNAL_OPEN.sub("", text)
+    if _CLOSE.search(text):
         text = "\n".join([_without_stray(line) if "]]" in line else line for line in text.split("\n")])
-    return _EXTERNAL_OPEN.sub("", text) if "[http" in text else text
+    return text
 
 
 def _without_stray(line: str) -> str:
@@ -57,7 +57,7 @@ def _without_stray(line: str) -> str:
 def _resolved(text: str, pattern: re.Pattern[str], page: Page) -> str:
     found = 1
     for _ in range(_NESTING):
-        if not found or "[[" not in text:
+        if not found or not _OPEN.search(text):
             break
         text, found = pattern.subn(lambda match: link_text(match[1], page), text)
     return text
