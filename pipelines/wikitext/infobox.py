@@ -21,7 +21,7 @@ _WORDS = (
     "knowledge panel", "জ্ঞানসন্দুক", "ज्ञानसन्दूक", "صندوق معلومات", "معلومات", "جعبه", "תבנית מידע", "ინფოდაფა",
     "տեղեկաքարտ",
 )  # fmt: skip
-_PAIR = re.compile(r"\s*([^=|\n<>\[\]]{1,60}?)\s*=")
+_NO_NAME = re.compile(r"[\n<>\[\]]")
 _LEAST_PAIRS = 3
 
 
@@ -41,9 +41,12 @@ def take(content: str, page: Page, *, leads: bool) -> None:
 
 def _pair(part: str) -> tuple[str, str] | None:
     """Name and value on one line, without line breaks around it; nothing for a part without a value."""
-    named = _PAIR.match(part)
-    value = " ".join(part[named.end() :].split()).strip(f"{BREAK} ") if named else ""
-    return (named[1], value) if named and value else None
+    name, equals, value = part.partition("=")
+    name = name.strip()
+    if not (name and equals) or len(name) > MAX_NAME or _NO_NAME.search(name):
+        return None
+    value = " ".join(value.split()).strip(f"{BREAK} ")
+    return (name, value) if value else None
 
 
 def _bounded(pairs: dict[str, str]) -> dict[str, str]:
