@@ -12,7 +12,7 @@ from functools import lru_cache
 from pipelines.wikitext.names import LANGUAGES, PROJECTS
 from pipelines.wikitext.page import Page
 
-_PLAIN = re.compile(r"\[\[(?:[^][{}|:\n]++\|([^][{}|\n]++)|([^][{}|:_#\n]++))\]\]")
+_FLAT = re.compile(r"\[\[(?:[^][{}|:\n]++\|([^][{}|\n]++)|([^][{}|:_#\n]++)|([^][{}\n]++))\]\]")
 _INNER = re.compile(r"\[\[([^][{}\n]*+(?:(?:\[(?!\[)|\](?!\])|\n(?!\n))[^][{}\n]*+)*+)\]\]")
 _ANY = re.compile(r"\[\[([^][\n]*+(?:(?:\[(?!\[)|\](?!\])|\n(?!\n))[^][\n]*+)*+)\]\]")
 _UNCLOSED = re.compile(r"\[\[([^\[\]\n]*)")
@@ -32,7 +32,9 @@ def without_links(text: str, page: Page) -> str:
     """Resolve the links that hold no template."""
     if "[" not in text:
         return text
-    text = "".join(filter(None, _PLAIN.split(text)))  # text, label or None, target or None, text, …
+    pieces = _FLAT.split(text)  # text, label or None, target or None, other content or None, text, …
+    pieces[3::4] = [other and link_text(other, page) for other in pieces[3::4]]
+    text = "".join(filter(None, pieces))
     return _resolved(external_text(text), _INNER, page)
 
 

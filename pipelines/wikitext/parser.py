@@ -67,18 +67,21 @@ class Parser:
         """Read a section whose braces are all of templates: splits in C, and no frame for an innermost template."""
         first, *pieces = text.split("{{")
         self._after_closings(first.split("}}"))
+        append = self._parts.append
         for piece in pieces:
             content, closing, rest = piece.partition("}}")
             if not closing or len(self._stack) >= MAX_DEPTH:
                 self._open(2)
                 self._after_closings(piece.split("}}"))
                 continue
-            if not self._too_deep and (shown := self._shown(content, outermost=not self._stack)):
-                self._parts.append(shown)
+            if is_content(content):
+                append(self._rendered(content))
+            elif self._in_lead and not self._stack:
+                self._take_infobox(content)
             if "}}" in rest:
                 self._after_closings(rest.split("}}"))
-            elif rest and not self._too_deep:
-                self._parts.append(rest)
+            else:
+                append(rest)
 
     def _after_closings(self, texts: list[str]) -> None:
         """Take texts that stand between closings, and close a template before each but the first."""
@@ -165,12 +168,19 @@ class Parser:
 
     def _shown(self, content: str, *, outermost: bool) -> str:
         if is_content(content):
-            if "[[" in content:
-                content = without_last_links(content, self._page)
-            return template_text(content, self._page)
-        if outermost and self._in_lead and self._page.wants_infobox and not self._page.infobox:
-            infobox.take(content, self._page, leads=not self._begun())
+            return self._rendered(content)
+        if outermost and self._in_lead:
+            self._take_infobox(content)
         return ""
+
+    def _rendered(self, content: str) -> str:
+        if "[[" in content:
+            content = without_last_links(content, self._page)
+        return template_text(content, self._page)
+
+    def _take_infobox(self, content: str) -> None:
+        if self._page.wants_infobox and not self._page.infobox:
+            infobox.take(content, self._page, leads=not self._begun())
 
     def _begun(self) -> bool:
         """Whether words stand before an outermost template; each part is looked at once."""

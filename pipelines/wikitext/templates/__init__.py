@@ -24,17 +24,15 @@ _Shown = Callable[[str, Page], str]
 
 def template_text(content: str, page: Page) -> str:
     """The words that `{{content}}` leaves in the text; empty for a template that is not known."""
-    shown = _shown(content.partition("|")[0])
+    head = content.partition("|")[0]
+    shown = _named(head) if len(head) < _LONGEST_NAME else _found(head)
     return shown(content, page) if shown else ""
 
 
 def is_content(start: str) -> bool:
     """Whether a template so begun leaves words in the text."""
-    return _shown(start.partition("|")[0]) is not None
-
-
-def _shown(head: str) -> _Shown | None:
-    return _named(head) if len(head) < _LONGEST_NAME else _found(head)
+    head = start.partition("|")[0]
+    return (_named(head) if len(head) < _LONGEST_NAME else _found(head)) is not None
 
 
 def _found(head: str) -> _Shown | None:
