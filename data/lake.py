@@ -7,11 +7,10 @@ that belong together. Nothing is written there directly: a version is built in `
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,11 +101,11 @@ class Lake:
 
     def check_writable(self) -> None:
         """Raise LakeError unless files can be written here."""
-        probe = self.root / f".probe-{os.getpid()}"
+        probe = self.root / ".probe"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"")
-            probe.unlink()
+            probe.unlink(missing_ok=True)  # two runs may look at once
         except OSError as error:
             raise self._not_writable(error) from error
 
@@ -135,5 +134,12 @@ class Lake:
         return LakeError(f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR")
 
     def sweep(self, pipeline: str) -> None:
-        """Remove what half-built versions of a pipeline left behind; nothing else may be building them."""
+        """Remove what half-built versions and killed writes of a pipeline left behind; nothing else may be at them."""
         shutil.rmtree(self.root / "_staging" / pipeline, ignore_errors=True)
+        datasets, tokenizers = self.pipeline(pipeline), self.tokenizers / pipeline
+        files.sweep(datasets, *datasets.glob("_*"), tokenizers, *tokenizers.glob("*"))
+
+    def tidy(self, pipeline: str) -> None:
+        """Sweep unless a run is at work there."""
+        with suppress(LakeError), self.lock(pipeline):
+            self.sweep(pipeline)
