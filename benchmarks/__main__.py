@@ -26,6 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "tokenise": (),
     "web": (),
     "download": (),
+    "lake": (),
     "corpus": ("--large",),
 }
 """Every benchmark, with the options of a full run."""

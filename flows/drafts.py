@@ -13,11 +13,14 @@ from data.contracts import CONTRACTS
 from data.errors import ContractError
 from data.versions import Build, Part, check_counts
 from pipelines.checks import observe
+from pipelines.drift import profile
 from pipelines.extract import REJECT_SCHEMA
 from pipelines.validate import ids_of
 
 FILE = "file"
 """The fact of a part that names the file its records come from."""
+PROFILE = "profile"
+"""The fact of a part that holds what later versions are compared with."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) ->
         rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
         metadata=output.metadata,
     )
-    return Draft(part, replace(output, frame=pl.DataFrame(), rejects=None), light, ids)
+    facts = {**output.facts, PROFILE: profile(output.frame, light, target.contract)}
+    return Draft(part, replace(output, frame=pl.DataFrame(), rejects=None, facts=facts), light, ids)
 
 
 def merged_rejects(

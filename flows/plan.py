@@ -149,7 +149,8 @@ def _dataset(job: Job, name: str, version: str) -> Step:
 
 
 def usage(job: Job) -> dict[str, float]:
-    """Free disk of the lake, GB of 1e9 bytes, and seconds of the last run (0 before the first)."""
-    root = next(path for path in (job.lake.root.absolute(), *job.lake.root.absolute().parents) if path.exists())
+    """Free disk of the lake (of the cache of a remote one), GB of 1e9 bytes; seconds of the last run, 0 before any."""
+    here = job.lake.service
+    root = next(path for path in here.parents if path.exists())
     release = job.lake.release(job.pipeline) or {}
     return {"free_gb": shutil.disk_usage(root).free / 1e9, "seconds": float(release.get("seconds", 0))}

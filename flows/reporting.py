@@ -236,7 +236,9 @@ def _edges(
 def _validation(job: Job, manifest: dict[str, Any]) -> report.ValidationRow:
     verdicts = [validate.Verdict.from_json(one) for one in manifest["validation"]]
     page = f"validation-{manifest['dataset']}.html"
-    content = validate.render_page(manifest["dataset"], verdicts)
+    found = manifest.get("drift")
+    comparison = validate.Comparison.from_json(found, manifest["profile"]) if found else None
+    content = validate.render_page(manifest["dataset"], verdicts, comparison)
     files.write_bytes(job.report_folder / page, content.encode("utf-8"))
     failed = [verdict for verdict in verdicts if not verdict.success]
     return report.ValidationRow(
@@ -245,7 +247,15 @@ def _validation(job: Job, manifest: dict[str, Any]) -> report.ValidationRow:
         n_failures=len(failed),
         n_failed_rows=sum(verdict.unexpected_count for verdict in failed),
         page=page,
+        drift=_drift(comparison),
     )
+
+
+def _drift(comparison: validate.Comparison | None) -> str:
+    """What the comparison with the published version said, in two words."""
+    if comparison is None or comparison.compared_with is None:
+        return "not compared"
+    return "accepted" if comparison.accepted else "within limits"
 
 
 def _notes(job: Job, refs: dict[str, Ref]) -> list[str]:

@@ -25,6 +25,7 @@ from typing import Any
 from data import files
 from data.errors import TextmillError
 from data.hashing import sha256_file
+from data.sealing import seal
 
 CARD = "model.json"
 LOG = "log.jsonl"
@@ -107,7 +108,7 @@ class Registry:
                 "training_key": training_key,
                 "code": code,
             }
-            files.write_json(staged / CARD, card)
+            files.write_json(staged / CARD, seal(card))
             self._publish(staged, self._home(name) / version)
             return self._read(name, version)
 
@@ -137,7 +138,7 @@ class Registry:
 
     def alias(self, name: str, alias: str = CHAMPION) -> str | None:
         """The version an alias points to, or None where it was never set."""
-        stack = self._stack(name, alias)
+        stack = self.stack(name, alias)
         return stack[-1] if stack else None
 
     def log(self, name: str) -> list[dict[str, Any]]:
@@ -176,13 +177,13 @@ class Registry:
     def rollback(self, name: str, alias: str, when: str) -> str:
         """Point an alias to the version it had before, and tell which; raises RegistryError where there is none."""
         with self._locked(name):
-            stack = self._stack(name, alias)
+            stack = self.stack(name, alias)
             if len(stack) < 2:
                 raise RegistryError(f"{name}@{alias} is {_listed(stack)}: there is no version before it to go back to")
             self._append(name, _move("rollback", alias, before=stack[-1], after=stack[-2], when=when, evidence={}))
             return stack[-2]
 
-    def _stack(self, name: str, alias: str) -> list[str]:
+    def stack(self, name: str, alias: str) -> list[str]:
         """Versions the alias would go back through, the current one last."""
         stack: list[str] = []
         for move in self.log(name):

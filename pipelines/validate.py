@@ -10,22 +10,26 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from data.contracts import Contract
+from data.contracts import Contract, Expectation
 from data.errors import AccountingError, TextmillError
-from pipelines import pages
+from pipelines import charts, drift, pages
 from pipelines.checks import ROW, Condition, condition, observe, row_conditions
+from pipelines.deferred import deferred
+from pipelines.drift import Measure, Profile
 
 VERSION = 1
 EXAMPLES = 5
 """How many unexpected values a verdict quotes."""
 _QUOTE = 120
+_UNUSED = ("altair", "scipy.stats")
+"""What Great Expectations imports for charts and tests of distributions, at 0.9 of its 2.2 CPU-seconds."""
 
 _local = threading.local()
 _loading = threading.Lock()
@@ -86,6 +90,37 @@ class PartResult:
         return cls(**{**content, "verdicts": tuple(Verdict.from_json(each) for each in content["verdicts"])})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What moved since the published version `compared_with`, or `why_not` it was compared with none.
+
+    `before` and `after` are profiles; `accepted` tells that whatever moved was said to be meant.
+    """
+
+    after: Profile
+    before: Profile | None = None
+    compared_with: str | None = None
+    why_not: str = ""
+    accepted: bool = False
+    verdicts: tuple[Verdict, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a manifest, which holds the profile `after` apart."""
+        return {
+            "compared_with": self.compared_with,
+            "why_not": self.why_not,
+            "accepted": self.accepted,
+            "before": self.before,
+            "verdicts": [verdict.as_json() for verdict in self.verdicts],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], after: Profile) -> Comparison:
+        """The comparison that `as_json` wrote."""
+        verdicts = tuple(Verdict.from_json(each) for each in content["verdicts"])
+        return cls(**{**content, "verdicts": verdicts, "after": after})
+
+
 def validate_rows(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame, PartResult]:
     """Rows that keep the contract, rows that break it, and the verdicts.
 
@@ -94,12 +129,17 @@ def validate_rows(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame
     Raises ValidationError when an expectation itself cannot be judged, ContractError for a missing column.
     """
     failures, result = validate_light(observe(frame, contract), ids_of(frame), contract)
-    kept = frame.filter(~pl.int_range(pl.len()).is_in(failures["row"].implode())) if failures.height else frame
+    kept = without(frame, failures)
     if kept.height + failures.height != frame.height:
         raise AccountingError(
             f"validation of {contract.name}: {frame.height} rows in, {kept.height} kept and {failures.height} failed"
         )
     return kept, failures, result
+
+
+def without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+    """The rows that do not fail."""
+    return frame.filter(~pl.int_range(pl.len()).is_in(failures["row"].implode())) if failures.height else frame
 
 
 def validate_light(light: pl.DataFrame, ids: pl.Series | None, contract: Contract) -> tuple[pl.DataFrame, PartResult]:
@@ -146,16 +186,32 @@ def ids_of(frame: pl.DataFrame) -> pl.Series | None:
     return frame["doc_id"].cast(pl.String) if "doc_id" in frame.columns else None
 
 
-def validate_dataset(keys: pl.DataFrame, n_rows: int, contract: Contract) -> list[Verdict]:
+def validate_dataset(repeats: Mapping[str, pl.Series], n_rows: int, contract: Contract) -> list[Verdict]:
     """Verdicts on the dataset as a whole: its number of rows, the uniqueness of its keys.
 
-    `keys` holds the columns that these expectations name, of all rows, and no column where they name none.
+    `repeats` holds what `checks.repeated` found in each column that these expectations name: all that can break them.
     """
     conditions = [condition(e) for e in contract.expectations if e.scope == "dataset"]
-    if keys.width and keys.height != n_rows:
-        raise AccountingError(f"{contract.name}: {n_rows} rows are published and {keys.height} keys were read")
-    frame = keys.with_row_index(ROW) if keys.width else pl.DataFrame({ROW: pl.int_range(n_rows, eager=True)})
+    rows = pl.DataFrame({ROW: pl.int_range(n_rows, eager=True, dtype=pl.UInt32)})
+    frame = rows.with_columns(
+        values.extend_constant(None, n_rows - len(values)).alias(name) for name, values in repeats.items()
+    )
     return [verdict for verdict, _ in _judge(frame, conditions, contract.name, rows=False)]
+
+
+def validate_drift(measures: Sequence[Measure], dataset: str) -> list[Verdict]:
+    """Verdicts on what moved since the published version, of scope `drift`."""
+    names = [f"measure {number}" for number in range(len(measures))]
+    frame = pl.DataFrame({ROW: [0], **{name: [one.value] for name, one in zip(names, measures, strict=True)}})
+    conditions = [_of_measure(name, one) for name, one in zip(names, measures, strict=True)]
+    outcomes = _judge(frame, conditions, dataset, rows=False)
+    return [replace(verdict, observed=one.said) for (verdict, _), one in zip(outcomes, measures, strict=True)]
+
+
+def _of_measure(name: str, measure: Measure) -> Condition:
+    bounds = {"column": name, "min_value": measure.low, "max_value": measure.high}
+    judged = Expectation("expect_column_values_to_be_between", bounds, scope="drift")
+    return Condition(f"drift_of_{measure.kind}:{measure.column}".rstrip(":"), measure.column, measure.condition, judged)
 
 
 def merge(results: Iterable[PartResult]) -> list[Verdict]:
@@ -178,9 +234,32 @@ def failure(verdict: Verdict, *, page: str | None = None) -> ValidationError:
     )
 
 
-def render_page(dataset: str, verdicts: list[Verdict]) -> str:
-    """The verdicts on a dataset as a self-contained HTML page."""
-    return pages.render_page("validation.html.j2", {"dataset": dataset, "verdicts": verdicts})
+def drifted(moved: Sequence[Verdict], comparison: Comparison, *, page: str) -> ValidationError:
+    """The error for a dataset that moved too far from its published version: what moved, both values and the option."""
+    first, more = moved[0], f" (and {len(moved) - 1} more)" if len(moved) > 1 else ""
+    return ValidationError(
+        f"{first.dataset} drifted{f' in {first.column}' if first.column else ''} from the published version "
+        f"{comparison.compared_with}: {first.observed}{more}; the contract wants {first.condition}. Nothing was "
+        f"published. If it is meant, run again with --accept-drift; see {page}"
+    )
+
+
+def render_page(dataset: str, verdicts: list[Verdict], comparison: Comparison | None = None) -> str:
+    """The verdicts on a dataset, and what moved since the published version, as a self-contained HTML page."""
+    drawn = _charts(comparison) if comparison is not None and comparison.before is not None else []
+    values = {"dataset": dataset, "verdicts": verdicts, "drift": comparison, "charts": drawn}
+    return pages.render_page("validation.html.j2", values)
+
+
+def _charts(comparison: Comparison) -> list[tuple[str, str]]:
+    """A title and a chart for each distribution that was compared."""
+    before, after, found = comparison.before or {}, comparison.after, []
+    for kind, what in (("categories", "Values"), ("lengths", "Lengths")):
+        for column, old in before[kind].items():
+            new = after[kind].get(column, {})
+            shares = drift.ordered(kind, drift.shifts(old, new))
+            found.append((f"{what} of {drift.shown(column)}", charts.shifts(f"{kind}-{column}", shares)))
+    return found
 
 
 def _judge(
@@ -305,14 +384,22 @@ def _batches() -> Any:
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Load Great Expectations, which takes seconds, beside what is done; at the end it is loaded."""
+def loading() -> Iterator[Callable[[], None]]:
+    """Gives what begins to load Great Expectations, which takes a second, beside what is done; in the end it is loaded.
+
+    Nothing begins by itself: while it loads, this process does little else.
+    """
     thread = threading.Thread(target=_batches, daemon=True)
-    thread.start()
+
+    def begin() -> None:
+        if thread.ident is None:
+            thread.start()
+
     try:
-        yield
+        yield begin
     finally:
-        thread.join()
+        if thread.ident is not None:
+            thread.join()
 
 
 def _open_context() -> Any:
@@ -320,7 +407,7 @@ def _open_context() -> Any:
     import logging
 
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), deferred(*_UNUSED):
         warnings.simplefilter("ignore")
         import great_expectations as gx
         import great_expectations.execution_engine.pandas_execution_engine as engine

@@ -117,9 +117,7 @@ def _readers(job: Job, ref: Ref) -> list[dedup.Part]:
 
 def _scratch(job: Job) -> Path:
     """Where large temporary files stand; swept with all that is half built."""
-    folder = job.lake.root / "_staging" / job.pipeline
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return job.lake.scratch(job.pipeline)
 
 
 def _corpus_unit(

@@ -20,6 +20,7 @@ from data.splits import row_id_of, split_of
 from data.versions import Build, Part
 from flows.build import Output, Unit, build
 from flows.job import Job, Ref, version_of
+from flows.judging import refuse_breaking
 from flows.stages import versions
 from flows.stages.corpus import fetch, part_key, read_part
 from pipelines import tokenise, validate
@@ -122,6 +123,7 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
     target = Build(job.lake, job.pipeline, CONTRACTS["rejects"], version)
     if (manifest := target.published) is not None:
         return Ref("rejects", version, manifest["rows"], reused=True)
+    refuse_breaking(job, target.contract)
     parts = list(_reject_parts(job, target, stages))
     verdicts = _judge_rejects(target, parts)
     recorded = {"inputs": [ref.recorded() for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}

@@ -16,7 +16,7 @@ from data.progress import Progress, ignore
 from pipelines.sources import plain_page
 from pipelines.sources.dump import DumpHandler, RawPage, Site
 from pipelines.sources.dump_pages import ROOT, DumpPages, Item, Lost, invalid_utf8, xml_error
-from pipelines.sources.multistream import spans
+from pipelines.sources.multistream import even, spans
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
 from pipelines.sources.splitter import START, Piece
 from pipelines.sources.streams import Span, compression_of, salvaged, size_of
@@ -94,13 +94,15 @@ def span_pages(dump: Dump, span: Span) -> DumpPages:
 
 
 def spans_of(path: Path, *, streams: int, size: int) -> list[Span]:
-    """Ranges of the streams of a multistream dump that can be read apart; none for any other file.
+    """Ranges of the streams of a multistream dump that can be read apart, even in size; none for any other file.
 
-    A dump whose streams do not begin with a page, as from a parallel compressor, has to be read in one go.
+    Each has at most `streams` streams and about `size` bytes. A dump whose streams do not begin with a page, as from a
+    parallel compressor, has to be read in one go.
     """
-    if size_of(path) and compression_of(path) != "bz2":
+    total = size_of(path)
+    if compression_of(path) != "bz2":
         return []
-    found = spans(path, streams=streams, size=size)
+    found = spans(path, streams=streams, size=even(total, size))
     return found if len(found) > 1 and _begins_with_page(path, found[1]) else []
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from data import files
-from data.lake import MANIFEST, Lake, LakeError
+from data.lake import MANIFEST, RELEASE, Lake, LakeError
+from data.sealing import seal
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_release_round_trip(lake: Lake) -> None:
     assert lake.pipelines() == []
     put(lake, "corpus", "v1")
     lake.publish("wiki", {"datasets": {"corpus": "v1"}})
-    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}}
+    assert lake.release("wiki") == seal({"datasets": {"corpus": "v1"}, "number": 1, "format": 1})
     assert lake.pipelines() == ["wiki"]
 
 
@@ -47,7 +48,47 @@ def test_release_of_an_unpublished_version_is_refused_and_the_old_one_stays(lake
     lake.publish("wiki", {"datasets": {"corpus": "v1"}})
     with pytest.raises(LakeError, match="names tokens v2, which is not published"):
         lake.publish("wiki", {"datasets": {"corpus": "v1", "tokens": "v2"}})
-    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}}
+    assert lake.release("wiki") == seal({"datasets": {"corpus": "v1"}, "number": 1, "format": 1})
+
+
+def test_releases_are_kept_by_their_numbers_newest_first(lake: Lake) -> None:
+    assert list(lake.releases("wiki")) == []
+    for number, version in enumerate(("a", "b", "c"), 1):
+        put(lake, "corpus", version)
+        lake.publish("wiki", {"datasets": {"corpus": version}, "run": f"r{number}"})
+    assert [(one["number"], one["datasets"]["corpus"]) for one in lake.releases("wiki")] == [
+        (3, "c"),
+        (2, "b"),
+        (1, "a"),
+    ]
+
+
+def test_a_release_of_the_same_versions_takes_no_new_number(lake: Lake) -> None:
+    put(lake, "corpus", "a")
+    lake.publish("wiki", {"datasets": {"corpus": "a"}, "run": "r1"})
+    lake.publish("wiki", {"datasets": {"corpus": "a"}, "run": "r2"})
+    assert [(one["number"], one["run"]) for one in lake.releases("wiki")] == [(1, "r2")]
+    lake.publish("wiki", {"datasets": {"corpus": "a"}, "models": {"gpt": ["m", "v000001"]}, "run": "r3"})
+    assert [one["run"] for one in lake.releases("wiki")] == ["r3", "r1"]
+
+
+def test_a_release_killed_before_its_pointer_was_never_there(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("a", "b", "c"):
+        put(lake, "corpus", version)
+    lake.publish("wiki", {"datasets": {"corpus": "a"}})
+
+    def killed(path: Path, value: object) -> None:
+        if path.name == RELEASE:
+            raise KeyboardInterrupt
+        write(path, value)
+
+    write = files.write_json
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(files, "write_json", killed)
+        lake.publish("wiki", {"datasets": {"corpus": "b"}})
+    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == ["a"]
+    lake.publish("wiki", {"datasets": {"corpus": "c"}})
+    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == ["c", "a"]
 
 
 def test_manifests_are_those_of_published_versions(lake: Lake) -> None:

@@ -1,0 +1,14 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Pipeline = Annotated[str | None, typer.Option(help="Name of the pipeline; by default that of the source.")]
+OnlyPipeline = Annotated[str | None, typer.Option("--pipeline", help="Name of the pipeline, where there are several.")]
+LakeDir = Annotated[Path, typer.Option("--lake", envvar="TEXTMILL_LAKE", help="Folder of the lake.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+DEFAULT_LAKE = Path("lake")
