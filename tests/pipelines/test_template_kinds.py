@@ -50,3 +50,7 @@ def test_ship_with_and_without_its_hull_number(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(MONEY))
 def test_money(name: str) -> None:
     assert to_text(f"for {{{{{name}|5}}}} each").text == f"for {MONEY[name]}5 each"
+
+
+def test_wrapper_of_a_script_leaves_its_words_in_the_language_of_the_wiki() -> None:
+    assert to_text("شہر {{نستعلیق|متن}} ہے", lang="ur").text == "شہر متن ہے"
