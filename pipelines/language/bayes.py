@@ -65,11 +65,11 @@ class Classifier:
         self._encode = model._encode
         self._codes = [iso(label) for label in model.nb_classes]
         self._places = [model.nb_classes.index(label) for label in model.nb_classes]
-        self._next = np.asarray(model.tk_nextmove, dtype=np.int64)
+        self._next = np.asarray(model.tk_nextmove)  # ten million: in no wider type than they have
         self._rows = np.asarray(model.tk_row, dtype=np.int64) << 8
         self._output = np.asarray(model.tk_output, dtype=np.int64)
         self._priors = model.nb_pc
-        self._weights = np.rint(model.nb_ptc.astype(np.float64) * _WEIGHT_UNIT)
+        self._weights = np.rint(model.nb_ptc * np.float32(_WEIGHT_UNIT), dtype=np.float32)  # exact below 2^24
 
     def ranks(self, samples: Sequence[str]) -> list[dict[str, float]]:
         """The likeliest languages of each sample and their probabilities."""
@@ -87,7 +87,8 @@ class Classifier:
         places, counts, bounds = self.visits(texts)
         logarithms = np.rint(np.log1p(counts.astype(np.float64)) * _COUNT_UNIT)
         return [
-            logarithms[start:end] @ self._weights[places[start:end]] / (_COUNT_UNIT * _WEIGHT_UNIT) + self._priors
+            logarithms[start:end] @ self._weights[places[start:end]].astype(np.float64) / (_COUNT_UNIT * _WEIGHT_UNIT)
+            + self._priors
             if end > start
             else np.zeros(len(self._priors), dtype=np.float32)
             for start, end in pairwise(bounds.tolist())
