@@ -40,7 +40,7 @@ class Basis:
         steps, models, tokenizers and libraries are meant to make other data.
         """
         options = sorted(fingerprint(asdict(source)) for source in job.recipe.sources.values())
-        inputs = [_origin(job, one) for one in self.inputs]
+        inputs = [_origin(job, one) for one in self.inputs if "raw" not in one]
         return fingerprint([contract.version[0], self.config, inputs, len(job.sources), options])
 
 
@@ -48,7 +48,7 @@ def _origin(job: Job, source: dict[str, Any]) -> Any:
     if "dataset" in source:
         manifest = job.lake.manifest(job.pipeline, source["dataset"], source["version"]) or {}
         return manifest.get("basis")
-    return None if "raw" in source else source
+    return source
 
 
 def refuse_breaking(job: Job, contract: Contract) -> None:
