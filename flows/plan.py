@@ -107,7 +107,9 @@ def _label_steps(job: Job) -> list[Step]:
         else:
             steps.append(
                 _dataset(
-                    job, dataset, tokens.labelled_version(dataset, source.name, tokens.only_file(source, found).sha256)
+                    job,
+                    dataset,
+                    tokens.labelled_version(job, dataset, source.name, tokens.only_file(source, found).sha256),
                 )
             )
     return steps

@@ -15,6 +15,7 @@ from data import files
 from data.catalogue import Source, find
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
+from data.forgotten import forgotten, of_sources
 from data.hashing import fingerprint
 from data.splits import row_id_of, split_of
 from data.versions import Build, Part
@@ -23,6 +24,7 @@ from flows.job import Job, Ref, version_of
 from flows.judging import refuse_breaking
 from flows.stages import versions
 from flows.stages.corpus import fetch, part_key, read_part
+from flows.stages.forgotten import without
 from pipelines import tokenise, validate
 from pipelines.download import RawFile
 
@@ -158,9 +160,10 @@ def labelled(job: Job, dataset: str) -> Ref:
     source = find(getattr(job.recipe, dataset), raw=job.lake.raw)
     raw = only_file(source, fetch(job, source))
     inputs = [{"raw": raw.source, "file": raw.name, "sha256": raw.sha256}]
-    version = labelled_version(dataset, raw.source, raw.sha256)
+    version = labelled_version(job, dataset, raw.source, raw.sha256)
+    ids = of_sources(forgotten(job.lake, job.pipeline), {raw.source})
     unit = Unit(0, fingerprint([version]), lambda: _labelled(raw.path.read_text("utf-8"), dataset, raw.source))
-    return build(job, dataset, version, [unit], inputs=inputs, config={})
+    return build(job, dataset, version, [unit], inputs=inputs, config={}, settle=without(ids))
 
 
 def only_file(source: Source, raw: list[RawFile]) -> RawFile:
@@ -173,9 +176,10 @@ def only_file(source: Source, raw: list[RawFile]) -> RawFile:
     return raw[0]
 
 
-def labelled_version(dataset: str, source: str, sha256: str) -> str:
-    """Version of a labelled dataset."""
-    return version_of(CONTRACTS[dataset], source, sha256, LABELS_VERSION)
+def labelled_version(job: Job, dataset: str, source: str, sha256: str) -> str:
+    """Version of a labelled dataset; a row that was taken out is called `<source>:<row_id>`."""
+    ids = of_sources(forgotten(job.lake, job.pipeline), {source})
+    return version_of(CONTRACTS[dataset], source, sha256, LABELS_VERSION, *([ids] if ids else []))
 
 
 def _labelled(text: str, dataset: str, source: str) -> Output:
