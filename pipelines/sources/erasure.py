@@ -134,7 +134,7 @@ _PACKED: dict[str, Callable[[BinaryIO], Any]] = {
     "plain": nullcontext,
     "bz2": lambda raw: bz2.BZ2File(raw, "wb"),
     "gzip": lambda raw: gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0),
-    "xz": lambda raw: lzma.LZMAFile(raw, "wb"),
+    "xz": lambda raw: lzma.LZMAFile(raw, "wb"),  # noqa: SIM115
 }
 
 
