@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lakes import PIPELINE, chain, put, ref, release
 
@@ -116,6 +116,7 @@ def test_previous_is_the_last_other_version_that_was_released(lake: Lake) -> Non
 IDS = st.dictionaries(st.integers(1, 40).map(lambda n: f"w:{n}"), st.sampled_from("xyz"), max_size=12)
 
 
+@settings(max_examples=25)
 @given(before=IDS, after=IDS, cut=st.integers(1, 5), rows_held=st.integers(1, 30))
 def test_any_cut_and_any_number_of_passes_find_the_same(
     before: dict[str, str], after: dict[str, str], cut: int, rows_held: int, tmp_path_factory: pytest.TempPathFactory
