@@ -27,6 +27,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "web": (),
     "download": (),
     "corpus": ("--large",),
+    "validation": (),
 }
 """Every benchmark, with the options of a full run."""
 MINUTES, QUICK_MINUTES = 60, 10

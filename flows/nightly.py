@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect import flow, runtime
 
-from flows import artifacts, tasks
+from flows import artifacts, events, tasks
 from flows.corpus import CorpusRefs, corpus
 from flows.evaluate import evaluate
 from flows.infer import infer
@@ -88,7 +88,9 @@ def nightly(
         predictions = infer(job, made.corpus)
         datasets = [*made.datasets, inputs.labelled_text, inputs.labelled_spans, metrics, *predictions]
         report = tasks.write_report(job, datasets, verdicts)
+        before = job.lake.release(job.pipeline)
         tasks.publish_release(job, datasets, verdicts, report)
+        events.published(job, before)
         artifacts.published(job, datasets, verdicts, report)
     return Outcome(job.pipeline, job.run_id, datasets, verdicts, report)
 
@@ -108,5 +110,7 @@ def corpus_build(
     job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers, accept_drift=accept_drift)
     with job.lake.lock(job.pipeline), closing(job):
         made: CorpusRefs = corpus(job)
+        before = job.lake.release(job.pipeline)
         tasks.publish_release(job, made.datasets, [], None)
+        events.published(job, before)
     return Outcome(job.pipeline, job.run_id, made.datasets, [], None)

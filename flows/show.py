@@ -37,6 +37,11 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))  # noqa: T201 - the output of --json
 
 
+def as_json_line(row: dict[str, Any]) -> None:
+    """Print a row of a dataset as one line of JSON; times in ISO 8601."""
+    print(json.dumps(row, ensure_ascii=False, default=lambda value: value.isoformat()))  # noqa: T201
+
+
 def summary(lake: Lake, pipeline: str) -> dict[str, Any]:
     """The published release as plain data: datasets, models with their headline score, report, a line to try."""
     release = lake.release(pipeline) or {"datasets": {}, "models": {}}

@@ -42,6 +42,19 @@ def datasets_show(
     looking.show_dataset(lake, pipeline, name, version, json=json)
 
 
+@datasets_app.command("get")
+def datasets_get(
+    doc_id: Annotated[str, typer.Argument(help="Id of a document, for example enwiki:12.")],
+    dataset: Annotated[str, typer.Option(help="Dataset to look in, for example summaries.")] = "corpus",
+    pipeline: OnlyPipeline = None,
+    lake: LakeDir = DEFAULT_LAKE,
+) -> None:
+    """Rows of one document as JSON, a line each; only the files that may hold it are read."""
+    from flows.datasets import looking
+
+    looking.get_rows(lake, pipeline, dataset, doc_id)
+
+
 @datasets_app.command("verify")
 def datasets_verify(pipeline: OnlyPipeline = None, lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
     """Hash every file of the lake again: parts, rejects, manifests, releases, tokenizers, models, raw files."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -102,13 +104,25 @@ Writer = Callable[[Path], int]
 
 
 def _labelled(name: str, entries: list[Entry], ids: Collection[str]) -> Iterator[tuple[Entry, Writer]]:
-    import json
-
+    """Labelled sets of JSON Lines; a row of another format is left to a person."""
     for entry in entries:
-        lines = enumerate(entry.path.read_text("utf-8").splitlines(), 1)
-        gone = [n for n, line in lines if line.strip() and f"{name}:{row_id_of(json.loads(line)['text'])}" in ids]
-        if gone:
-            yield entry, lambda target, entry=entry, gone=gone: erasure.erase_lines(entry.path, target, gone)  # type: ignore[misc]
+        if not entry.name.endswith((".jsonl", ".ndjson")):
+            continue
+        lines = enumerate(entry.path.read_text("utf-8").split("\n"), 1)
+        if gone := [number for number, line in lines if f"{name}:{_row_id(line)}" in ids]:
+            yield entry, partial(_without_lines, entry.path, gone)
+
+
+def _row_id(line: str) -> str:
+    """Id of a labelled row, empty for a line that is none."""
+    try:
+        return row_id_of(json.loads(line)["text"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def _without_lines(path: Path, gone: list[int], target: Path) -> int:
+    return erasure.erase_lines(path, target, gone)
 
 
 def _plan(name: str, entries: list[Entry], ids: Collection[str], recipe: Recipe) -> Iterator[tuple[Entry, Writer]]:
@@ -126,7 +140,15 @@ def _plan(name: str, entries: list[Entry], ids: Collection[str], recipe: Recipe)
     found = erasure.locate(entries, mine, source=name, reading=reading, max_chars=recipe.page_chars)
     for entry in entries:
         if ranges := found.get(entry.name):
-            yield entry, lambda target, entry=entry, ranges=ranges: erasure.erase(entry.path, target, ranges)  # type: ignore[misc]
+            yield entry, partial(_without_ranges, entry.path, ranges)
+
+
+def _without_ranges(path: Path, ranges: list[erasure.Range], target: Path) -> int:
+    return erasure.erase(path, target, ranges)
+
+
+def _without_pages(path: Path, pages: set[str], target: Path) -> int:
+    return erasure.erase_pages(path, target, pages)
 
 
 def _dumps(name: str, entries: list[Entry], ids: Collection[str], recipe: Recipe) -> Iterator[tuple[Entry, Writer]]:
@@ -134,7 +156,7 @@ def _dumps(name: str, entries: list[Entry], ids: Collection[str], recipe: Recipe
         wiki = dump_name(entry.path, name, recipe.page_chars)
         pages = {native for one in ids for source, _, native in [one.partition(":")] if source == wiki}
         if pages:
-            yield entry, lambda target, entry=entry, pages=pages: erasure.erase_pages(entry.path, target, pages)  # type: ignore[misc]
+            yield entry, partial(_without_pages, entry.path, pages)
 
 
 def _swap(folder: Path, entry: Entry, write: Writer, when: str) -> Row | None:

@@ -1,4 +1,4 @@
-"""`datasets list`, `show` and `verify`."""
+"""`datasets list`, `show`, `get` and `verify`."""
 
 from __future__ import annotations
 
@@ -194,3 +194,12 @@ def _verify_models(lake: Lake, pipeline: str | None, checked: Checked) -> None:
             card = checked.json(lake.models / name / version / CARD, about)
             for file, promised in card["files"].items() if card else ():
                 checked.file(lake.models / name / version / file, promised["sha256"], about)
+
+
+def get_rows(root: Path, pipeline: str | None, dataset: str, doc_id: str) -> None:
+    """Rows of one document of the published release. Raises NotFoundError naming the reason if it was rejected."""
+    from data.release import open_release
+
+    lake = Lake(root)
+    for row in open_release(lake, history.only_pipeline(lake, pipeline)).get(doc_id, dataset):
+        show.as_json_line(row)

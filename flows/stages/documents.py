@@ -46,7 +46,8 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
         return without_superseded(target, forgotten.without(ids)(target, parts))
 
     def built(*, apart: bool) -> Ref:
-        units = _units(job, raw, fingerprint(config), apart=apart)
+        decisive = {name: value for name, value in config.items() if name != "limit"}  # no part is another for it
+        units = _units(job, raw, fingerprint(decisive), apart=apart)
         return build(
             job,
             "documents",
@@ -96,13 +97,14 @@ def _source_units(job: Job, name: str, raw: list[RawFile], config: str, *, apart
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A raw file of a job. `key` is of all that decides its documents, but for its bytes."""
+    """A raw file of a job. `key` is of all that decides its documents, but for its bytes; `many`: it is one of several."""
 
     job: Job
     source: Source
     raw: RawFile
     key: str
     listen: Progress
+    many: bool
 
     @property
     def salvage(self) -> bool:
@@ -127,8 +129,8 @@ class _File:
         return DumpPages(self.raw.path, max_chars=chars, progress=progress, salvage=self.salvage, span=span)
 
     def dump(self, pages: DumpPages) -> Dump:
-        chars = self.job.recipe.page_chars
-        return wikipedia.dump_of(pages, self.source.name, max_chars=chars, salvage=self.salvage)
+        name = wikipedia.source_among(self.raw.name, self.source.name) if self.many else self.source.name
+        return wikipedia.dump_of(pages, name, max_chars=self.job.recipe.page_chars, salvage=self.salvage)
 
 
 def _listener(job: Job, source: Source) -> Progress:
@@ -148,9 +150,11 @@ def _options(job: Job, source: Source, file: str) -> Options:
 def _dump_units(job: Job, source: Source, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
     """The units of every dump of a source; the limit counts the pages of all."""
     left, overall = job.limit, Overall([Entry(one.name, one.path) for one in raw], _listener(job, source))
+    many = len(raw) > 1 or (not source.is_remote and source.path().is_dir())
     for one in raw:
         listen = overall.within(Entry(one.name, one.path))
-        file = _File(job, source, one, fingerprint([one.name, source.name, source.language, config]), listen)
+        key = fingerprint([one.name, source.name, source.language, many, config])
+        file = _File(job, source, one, key, listen, many)
         for unit, pages in _among_others(file, left, apart) if len(raw) > 1 else _file_units(file, left, apart):
             yield unit
             left = None if left is None else left - pages
@@ -207,7 +211,8 @@ def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
     pages = file.pages(progress=file.listen)
     number = -1
     for number, batch in enumerate(_batches(islice(pages, limit), file.job)):
-        yield _unit(fingerprint([file.key, file.raw.sha256, number]), file.dump(pages), batch, file.options), len(batch)
+        key = fingerprint([file.key, file.raw.sha256, number, len(batch)])  # a limit may cut the last batch
+        yield _unit(key, file.dump(pages), batch, file.options), len(batch)
     if number < 0:
         raise wikipedia.empty(file.raw.path)
 

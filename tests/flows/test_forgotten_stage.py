@@ -16,7 +16,7 @@ from data.lake import MANIFEST
 from flows.datasets import erasing
 from flows.job import Job, Ref, make_job
 from flows.recipe import Recipe
-from flows.stages import corpus, documents, forgotten, tokens, versions
+from flows.stages import corpus, documents, forgotten, labels, versions
 from pipelines.download import RawFile, known
 
 RECIPE = Recipe(part_pages=2)
@@ -202,10 +202,10 @@ def test_a_dump_without_its_last_document_is_still_accounted_for(tmp_path: Path)
 
 def test_a_labelled_row_stays_out(tmp_path: Path, dump: Path) -> None:
     job = job_of(tmp_path, dump)
-    before = tokens.labelled(job, "labelled_text")
+    before = labels.dataset_of(job, "labelled_text")
     gone = corpus.read(job, before)["row_id"][0]
     stone(job, f"sentiment-sample:{gone}")
-    after = tokens.labelled(job, "labelled_text")
+    after = labels.dataset_of(job, "labelled_text")
     assert after.rows == before.rows - 1
     assert gone not in corpus.read(job, after)["row_id"]
     assert job.manifest(after)["counts"]["filtered"] == {"forgotten": 1}
