@@ -121,6 +121,9 @@ class Lake:
                 raise LakeError(f"release of {pipeline} names {dataset} {version}, which is not published")
         before = self.release(pipeline) or {}
         number = before.get("number", 0)
+        if before and not number:  # published before there were numbers
+            number = 1
+            files.write_json(self.pipeline(pipeline) / RELEASES / "000001.json", seal({**before, "number": 1}))
         if not number or any(before.get(kind) != release.get(kind) for kind in ("datasets", "models")):
             number += 1  # a file of this number that no pointer ever named is what a kill left
             numbered = seal({**release, "number": number, "format": FORMAT})

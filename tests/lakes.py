@@ -30,11 +30,19 @@ def rows(dataset: str, part: Part) -> pa.Table:
     if dataset.startswith("labelled"):
         native = [one.partition(":")[2] for one in ids]
         return pa.table({"row_id": native, "text": texts, "source": [one.partition(":")[0] for one in ids]})
+    if dataset == "summaries":
+        return pa.table({"doc_id": ids, "summary": texts})
     hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
     sources = [one.partition(":")[0] for one in ids]
     return pa.table(
-        {"doc_id": ids, "source": sources, "text": texts, "text_sha256": hashes},
-        schema=pa.schema([(name, pa.string()) for name in ("doc_id", "source", "text", "text_sha256")]),
+        {
+            "doc_id": ids,
+            "source": sources,
+            "url": [f"https://wiki.example/{one}" for one in ids],
+            "text": texts,
+            "text_sha256": hashes,
+        },
+        schema=pa.schema([(name, pa.string()) for name in ("doc_id", "source", "url", "text", "text_sha256")]),
     )
 
 

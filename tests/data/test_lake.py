@@ -72,6 +72,14 @@ def test_a_release_of_the_same_versions_takes_no_new_number(lake: Lake) -> None:
     assert [one["run"] for one in lake.releases("wiki")] == ["r3", "r1"]
 
 
+def test_a_release_from_before_there_were_numbers_is_the_first(lake: Lake) -> None:
+    for version in "ab":
+        put(lake, "corpus", version)
+    files.write_json(lake.pipeline("wiki") / RELEASE, {"datasets": {"corpus": "a"}})
+    lake.publish("wiki", {"datasets": {"corpus": "b"}})
+    assert [(one["number"], one["datasets"]["corpus"]) for one in lake.releases("wiki")] == [(2, "b"), (1, "a")]
+
+
 def test_a_release_killed_before_its_pointer_was_never_there(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for version in ("a", "b", "c"):
         put(lake, "corpus", version)
