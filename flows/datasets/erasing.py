@@ -91,12 +91,13 @@ def erase_raw(
     lake: Lake, name: str, names: list[str], ids: Collection[str], *, labelled: bool, recipe: Recipe, when: str
 ) -> Iterator[Row]:
     """Rewrite the raw files of a source that hold one of the ids, with their sidecars; says what became of each."""
-    entries = [Entry(one, lake.raw / name / one) for one in names if (lake.raw / name / one).is_file()]
+    home = lake.raw / name
+    entries = [Entry(one, files.local(home / one)) for one in names if (home / one).is_file()]
     for entry in entries:
-        _recover(lake.raw / name, entry)
+        _recover(home, entry)
     plan = _labelled(name, entries, ids) if labelled else _plan(name, entries, ids, recipe)
     for entry, write in plan:
-        if row := _swap(lake.raw / name, entry, write, when):
+        if row := _swap(home, entry, write, when):
             yield {"source": name, **row}
 
 
@@ -161,37 +162,39 @@ def _dumps(name: str, entries: list[Entry], ids: Collection[str], recipe: Recipe
 
 def _swap(folder: Path, entry: Entry, write: Writer, when: str) -> Row | None:
     """Put a rewritten file in the place of a raw one, and its hash into the sidecars; None where nothing was found."""
-    before, staged = sha256_file(entry.path), files.temporary(entry.path)
+    target = folder / entry.name
+    before, staged = sha256_file(target), files.temporary(target)
     try:
         found = write(staged)
         facts = {"sha256": sha256_file(staged), "bytes": staged.stat().st_size, "rewritten": when}
         if not found or facts["sha256"] == before:
             return None
-        files.write_json(_journal(entry), facts)
-        files.publish(staged, entry.path)
+        files.write_json(_journal(target), facts)
+        files.publish(staged, target)
         _recover(folder, entry)
     finally:
         staged.unlink(missing_ok=True)
     return {"file": entry.name, "records": found, "before": before, "after": facts["sha256"]}
 
 
-def _journal(entry: Entry) -> Path:
-    return entry.path.with_name(f".{entry.path.name}.erasing.json")
+def _journal(target: Path) -> Path:
+    return target.with_name(f".{target.name}.erasing.json")
 
 
 def _recover(folder: Path, entry: Entry) -> None:
     """Bring the sidecars up to a file that was put in place; a kill may have come between."""
-    if (facts := files.read_json(_journal(entry))) is None:
+    target = folder / entry.name
+    if (facts := files.read_json(_journal(target))) is None:
         return
-    if sha256_file(entry.path) == facts["sha256"]:
+    if sha256_file(target) == facts["sha256"]:
         for path in _sidecars(folder, entry):
             _amend(path, entry.name, facts)
-    _journal(entry).unlink()
+    _journal(target).unlink()
 
 
 def _sidecars(folder: Path, entry: Entry) -> Iterator[Path]:
-    name = entry.path.name
-    beside = (entry.path.with_name(f"{name}.json"), entry.path.with_name(f".{name}.json"))
+    target = folder / entry.name
+    beside = (target.with_name(f"{target.name}.json"), target.with_name(f".{target.name}.json"))
     yield from (path for path in chain(beside, sorted(folder.glob("_listing-*.json"))) if path.is_file())
 
 

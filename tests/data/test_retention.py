@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lakes import PIPELINE, card, chain, put, ref, release
 
-from data import retention
+from data import files, retention
 from data.contracts import CONTRACTS
 from data.lake import MANIFEST, Lake, LakeError
 from data.pins import RELEASE, Pin, pin, pins, unpin
@@ -119,7 +119,7 @@ def test_a_removed_version_loses_its_manifest_first(lake: Lake, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(retention, "_remove_all", killed)
+        patch.setattr(files, "remove_tree", killed)
         retention.remove(folder)
     assert lake.manifest(PIPELINE, "corpus", "a") is None
     assert list(folder.glob("*.parquet"))
