@@ -52,8 +52,7 @@ def _pair(part: str) -> tuple[str, str] | None:
 def _bounded(pairs: dict[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     left = MAX_TOTAL
-    for name, value in pairs.items():
-        value = value.strip()
+    for name, value in zip(pairs, map(str.strip, pairs.values()), strict=True):
         if not any(map(str.isalnum, value)):
             continue
         kept[name] = value[: min(MAX_VALUE, left)]
