@@ -5,7 +5,7 @@ export TEXTMILL_LAKE ?= lake
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check up bench
+.PHONY: help setup run test test-long check docs up bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ check: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup  ## docs/datasets.md and docs/contracts.json from the contracts
+	$(BIN)/python -m pipelines.dictionary
 
 up: setup  ## Prefect server and UI with the deployments and a worker
 	$(BIN)/textmill up

@@ -26,7 +26,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "tokenise": (),
     "web": (),
     "download": (),
+    "lookup": (),
     "corpus": ("--large",),
+    "validation": (),
 }
 """Every benchmark, with the options of a full run."""
 MINUTES, QUICK_MINUTES = 60, 10

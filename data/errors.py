@@ -17,3 +17,7 @@ class ContractError(TextmillError):
 
 class ConfigError(TextmillError, ValueError):
     """An option cannot be used; the message names it."""
+
+
+class LakeError(TextmillError):
+    """The lake cannot be used as asked; the message says what to do."""

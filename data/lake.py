@@ -2,37 +2,54 @@
 
 `lake/datasets/<pipeline>/<name>/<version>/` holds immutable dataset versions, `_release.json` names the ones
 that belong together. Nothing is written there directly: a version is built in `lake/_staging` and renamed.
+In an object store, where nothing can be renamed, its parts are put under names that hold their hash, and the manifest
+is put last, by whoever is first.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
+import logging
 import re
-import shutil
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from data import files
-from data.errors import TextmillError
+from data.errors import LakeError
+from data.sealing import seal
+from data.storage import ObjectPath, cache, leftovers, place
+
+__all__ = ["FORMAT", "GRACE", "MANIFEST", "RELEASE", "Lake", "LakeError"]
 
 RELEASE = "_release.json"
+RELEASES = "_releases"
 MANIFEST = "_manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
-
-
-class LakeError(TextmillError):
-    """The lake cannot be used as asked; the message says what to do."""
+GRACE = timedelta(days=1)
+"""Age of half-built versions in an object store at which nobody is taken to work on them any more."""
+_log = logging.getLogger(__name__)
+FORMAT = 1
+"""Format of manifests and releases; raised when an older textmill could not read what is written."""
 
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake at a local folder."""
+    """A lake at a local folder, or at `s3://bucket/prefix` and the like."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", place(self.root))
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the lake is in an object store."""
+        return isinstance(self.root, ObjectPath)
 
     @property
     def raw(self) -> Path:
@@ -68,31 +85,86 @@ class Lake:
         """Folder where a dataset version is built."""
         return self.root / "_staging" / pipeline / dataset / version
 
+    def scratch(self, pipeline: str) -> Path:
+        """A folder on the disk for large temporary files; swept with all that is half built."""
+        folder = self._here / "_staging" / pipeline
+        with files.writable(folder / "any"):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def _here(self) -> Path:
+        """What of the lake is on this disk whatever happens: locks and temporary files."""
+        return cache.folder_of(self.root, "lakes") if isinstance(self.root, ObjectPath) else self.root
+
+    @property
+    def service(self) -> Path:
+        """Folder on the disk where the server of this lake keeps its database and logs."""
+        return self._here.absolute() / "_prefect"
+
     def pipelines(self) -> list[str]:
         """Names of the pipelines that have a release."""
         return sorted(path.parent.name for path in (self.root / "datasets").glob(f"*/{RELEASE}"))
 
     def manifest(self, pipeline: str, dataset: str, version: str) -> dict[str, Any] | None:
         """Manifest of a published version, None if there is none."""
-        found: dict[str, Any] | None = files.read_json(self.version(pipeline, dataset, version) / MANIFEST)
-        return found
+        return _known(self.version(pipeline, dataset, version) / MANIFEST)
 
     def manifests(self, pipeline: str, dataset: str) -> list[dict[str, Any]]:
         """Manifests of every published version of a dataset."""
         found = sorted((self.pipeline(pipeline) / dataset).glob(f"*/{MANIFEST}"))
-        return [manifest for path in found if (manifest := files.read_json(path)) is not None]
+        return [manifest for path in found if (manifest := _known(path)) is not None]
 
     def release(self, pipeline: str) -> dict[str, Any] | None:
         """The published release of a pipeline, None before the first."""
-        found: dict[str, Any] | None = files.read_json(self.pipeline(pipeline) / RELEASE)
+        return _known(self.pipeline(pipeline) / RELEASE)
+
+    def publish(
+        self, pipeline: str, release: dict[str, Any] | Callable[[dict[str, Any] | None], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Replace the release, in one step among all writers, and keep it by its number; returns what is written.
+
+        `release` may be a function that makes it from the one before; it may be asked several times. Every version
+        that is named must have its manifest: raises LakeError otherwise, and the release stays as it was.
+        """
+        path = self.pipeline(pipeline) / RELEASE
+
+        def replaced(content: bytes | None) -> bytes:
+            before = None if content is None else _parsed(path, content)
+            made = release(before) if callable(release) else release
+            self._check_published(pipeline, made["datasets"])
+            number = before.get("number", 0) if before else 0
+            if content is not None and number:
+                files.create(self._number_file(pipeline, number), content)  # a kill may have left this to do
+            if not number or any((before or {}).get(kind) != made.get(kind) for kind in ("datasets", "models")):
+                number += 1
+            return files.json_bytes(seal({**made, "number": number, "format": FORMAT}))
+
+        written = files.change(path, replaced) or b""
+        found = _parsed(path, written)
+        files.create(self._number_file(pipeline, found["number"]), written)
         return found
 
-    def publish(self, pipeline: str, release: dict[str, Any]) -> None:
-        """Replace the release; every version that it names must have its manifest."""
-        for dataset, version in release["datasets"].items():
+    def _check_published(self, pipeline: str, datasets: Mapping[str, str]) -> None:
+        for dataset, version in datasets.items():
             if self.manifest(pipeline, dataset, version) is None:
                 raise LakeError(f"release of {pipeline} names {dataset} {version}, which is not published")
-        files.write_json(self.pipeline(pipeline) / RELEASE, release)
+
+    def _number_file(self, pipeline: str, number: int) -> Path:
+        return self.pipeline(pipeline) / RELEASES / f"{number:06d}.json"
+
+    def releases(self, pipeline: str) -> Iterator[dict[str, Any]]:
+        """Every release that was published, newest first; one that names what the release before it named is that."""
+        current = self.release(pipeline)
+        if current is None:
+            return
+        yield current
+        for number in range(current.get("number", 1) - 1, 0, -1):
+            if (found := self._numbered(pipeline, number)) is not None:
+                yield found
+
+    def _numbered(self, pipeline: str, number: int) -> dict[str, Any] | None:
+        return _known(self._number_file(pipeline, number))
 
     def parts(self, pipeline: str, dataset: str, version: str) -> list[Path]:
         """Parquet files of a published version in order. Raises LakeError if it is not published."""
@@ -102,7 +174,7 @@ class Lake:
 
     def check_writable(self) -> None:
         """Raise LakeError unless files can be written here."""
-        probe = self.root / f".probe-{os.getpid()}"
+        probe = self.root / f".probe-{uuid.uuid4().hex[:8]}"
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"")
@@ -112,8 +184,12 @@ class Lake:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold `name` alone among all processes; the kernel releases it if this one dies. Raises LakeError if held."""
-        path = self.root / "_locks" / f"{name}.lock"
+        """Hold `name` alone among the processes of this machine, after waiting for who holds it.
+
+        The kernel releases it if this process dies. It saves work that another does already: what keeps two writers
+        apart, also on other machines, are renames and conditional puts.
+        """
+        path = self._here / "_locks" / f"{name}.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             opened = path.open("a+")
@@ -122,10 +198,9 @@ class Lake:
         with opened as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise LakeError(
-                    f"another run is working on '{name}' in {self.root}; wait for it or use --pipeline NAME"
-                ) from error
+            except BlockingIOError:
+                _log.warning("another run is working on '%s' in %s; waiting for it to end", name, self.root)
+                fcntl.flock(file, fcntl.LOCK_EX)
             try:
                 yield
             finally:
@@ -134,6 +209,28 @@ class Lake:
     def _not_writable(self, error: OSError) -> LakeError:
         return LakeError(f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR")
 
-    def sweep(self, pipeline: str) -> None:
-        """Remove what half-built versions of a pipeline left behind; nothing else may be building them."""
-        shutil.rmtree(self.root / "_staging" / pipeline, ignore_errors=True)
+    def sweep(self, pipeline: str, *, grace: timedelta = GRACE) -> None:
+        """Remove what half-built versions of a pipeline left behind; on this disk nothing else may be building them.
+
+        In an object store others may: there only what nobody has added to for `grace` goes.
+        """
+        files.remove_tree(self._here / "_staging" / pipeline)
+        if isinstance(self.root, ObjectPath):
+            cache.sweep()
+            leftovers.remove(self.pipeline(pipeline), MANIFEST, grace)
+
+
+def _known(path: Path) -> dict[str, Any] | None:
+    """A manifest or release, None where there is none. Raises LakeError for one of a format that is not known."""
+    found: dict[str, Any] | None = files.read_json(path)
+    return None if found is None else _checked(path, found)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    return _checked(path, files.parsed(path, content))
+
+
+def _checked(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    if (wrong := found.get("format", FORMAT)) != FORMAT:
+        raise LakeError(f"{path} has format {wrong}, this textmill reads format {FORMAT}; upgrade textmill")
+    return found

@@ -3,11 +3,12 @@
 A part is a Parquet file and a note of what it holds; the note is written after the file, so its presence is
 the commit of the part. When all parts are there, the manifest takes over from the notes and the folder is renamed
 into place. A part whose key an earlier version of the same contract has already is linked, not computed.
+In an object store the version is built where it will be; the name of a part holds its hash there, so that two writers
+never replace what the other wrote, and the manifest, put by the first of them, is the commit.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -21,11 +22,16 @@ from data import files
 from data.contracts.base import Contract
 from data.errors import AccountingError
 from data.hashing import fingerprint, sha256_file
-from data.lake import MANIFEST, Lake
+from data.lake import FORMAT, MANIFEST, Lake
+from data.sealing import seal
 
 NOTES = "_parts"
 REJECTS = "_rejects"
+NUMBER = "doc_id_number"
+"""The bound of a part that holds the range of its ids as numbers: as text, `w:10` comes before `w:9`."""
 _ROW_GROUP_BYTES = 16 << 20
+DIGITS = 18  # of an id that counts as a number: an int64 holds it
+_NUMBERED = f"^[^:]+:(0|[1-9][0-9]{{0,{DIGITS - 1}}})$"
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,15 @@ class Part:
 
 
 @dataclass(frozen=True)
+class _File:
+    """A file of a version: its name in the folder, its bytes and their hash."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Build:
     """A dataset version in the making."""
 
@@ -57,7 +72,13 @@ class Build:
     @property
     def folder(self) -> Path:
         """Where the version is built."""
+        if self.lake.is_remote:
+            return self._target
         return self.lake.staging(self.pipeline, self.contract.name, self.version)
+
+    @property
+    def _target(self) -> Path:
+        return self.lake.version(self.pipeline, self.contract.name, self.version)
 
     @property
     def published(self) -> dict[str, Any] | None:
@@ -66,7 +87,7 @@ class Build:
 
     def find(self, index: int, key: str) -> Part | None:
         """The finished part with this key, of this build or linked from an earlier version; None if there is none."""
-        note = _read(self.folder / NOTES / f"{index:05d}-{key}.json") or self._staged_manifest.get((index, key))
+        note = _read(self._note_file(index, key)) or self._staged_manifest.get((index, key))
         if note and _is_whole(self.folder, part := Part(**note)):
             return part
         return self._reuse(index, key)
@@ -99,27 +120,39 @@ class Build:
         """Write the files of a part, which count for nothing before `note` says so."""
         check_counts(self.contract.name, counts, table.num_rows)
         _check_rejects(self.contract.name, counts, rejects)
-        name = f"part-{index:05d}-{key}.parquet"
-        write_parquet(self.folder / name, table, metadata=metadata)
-        rejects_file = f"{REJECTS}/{name}" if rejects is not None and rejects.num_rows else None
-        if rejects is not None and rejects_file:
-            write_parquet(self.folder / rejects_file, rejects)
+        made = self._store(index, key, table, metadata)
+        refused = self._store(index, key, rejects, folder=REJECTS) if rejects is not None and rejects.num_rows else None
         return Part(
             index=index,
             key=key,
-            file=name,
+            file=made.file,
             rows=table.num_rows,
-            bytes=(self.folder / name).stat().st_size,
-            sha256=sha256_file(self.folder / name),
+            bytes=made.bytes,
+            sha256=made.sha256,
             counts=counts,
-            rejects_file=rejects_file,
-            rejects_sha256=sha256_file(self.folder / rejects_file) if rejects_file else None,
+            rejects_file=refused.file if refused else None,
+            rejects_sha256=refused.sha256 if refused else None,
             bounds=_bounds(table, self.contract),
         )
 
+    def _store(
+        self, index: int, key: str, table: pa.Table, metadata: Mapping[str, str] | None = None, folder: str = ""
+    ) -> _File:
+        """Write a table as a file of the version, whose name may hold its hash."""
+        with files.drafting(self.folder / folder / "part") as staged:
+            _write(staged, table, metadata)
+            size, sha256 = staged.stat().st_size, sha256_file(staged)
+            name = f"{folder}/{self._name(index, key, sha256)}".lstrip("/")
+            files.publish(staged, self.folder / name)
+        return _File(name, size, sha256)
+
+    def _name(self, index: int, key: str, sha256: str) -> str:
+        """File name of a part. In an object store one writer cannot put other bytes where another put his."""
+        return f"part-{index:05d}-{key}{f'-{sha256[:12]}' if self.lake.is_remote else ''}.parquet"
+
     def adopt(self, index: int, key: str, source: Path, *, rows: int, sha256: str) -> Part:
         """Take a finished Parquet file of another dataset of the same schema as a part, by a hard link."""
-        name = f"part-{index:05d}-{key}.parquet"
+        name = self._name(index, key, sha256)
         files.link(source, self.folder / name)
         counts = {"in": rows, "kept": rows, "filtered": {}, "failed": {}}
         size = source.stat().st_size
@@ -131,45 +164,68 @@ class Build:
         A version that is published already, by this process or another, stays as it is.
         """
         if (published := self.published) is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._leave()
             return published
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._drop_strays(parts)
-        complete = {
-            "dataset": self.contract.name,
-            "pipeline": self.pipeline,
-            "version": self.version,
-            "contract": self.contract.describe(),
-            "rows": sum(part.rows for part in parts),
-            "bytes": sum(part.bytes for part in parts),
-            "counts": add_counts([part.counts for part in parts]),
-            "parts": [asdict(part) for part in parts],
-            **manifest,
-        }
-        files.write_json(self.folder / MANIFEST, complete)
-        shutil.rmtree(self.folder / NOTES, ignore_errors=True)
-        return self._publish(complete)
+        complete = seal(
+            {
+                "format": FORMAT,
+                "dataset": self.contract.name,
+                "pipeline": self.pipeline,
+                "version": self.version,
+                "contract": self.contract.describe(),
+                "rows": sum(part.rows for part in parts),
+                "bytes": sum(part.bytes for part in parts),
+                "counts": add_counts([part.counts for part in parts]),
+                "parts": [asdict(part) for part in parts],
+                **manifest,
+            }
+        )
+        return self._put(complete) if self.lake.is_remote else self._rename(complete, parts)
+
+    def _put(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """Put the manifest beside its parts, unless another process was faster."""
+        mine = files.create(self._target / MANIFEST, files.json_bytes(manifest))
+        for part in manifest["parts"]:
+            self._note_file(part["index"], part["key"]).unlink(missing_ok=True)
+        return manifest if mine else self.published or manifest
+
+    def _rename(self, manifest: dict[str, Any], parts: list[Part]) -> dict[str, Any]:
+        """Rename the folder with all that belongs to the version into place."""
+        with files.writable(self.folder / MANIFEST):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._drop_strays(parts)
+            files.write_json(self.folder / MANIFEST, manifest)
+            files.remove_tree(self.folder / NOTES)
+            return self._publish(manifest)
 
     def _publish(self, manifest: dict[str, Any]) -> dict[str, Any]:
         """Rename the folder into place, unless another process was faster."""
-        target = self.lake.version(self.pipeline, self.contract.name, self.version)
+        target = self._target
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.folder.rename(target)
         except OSError:
             if (published := self.published) is not None:
-                shutil.rmtree(self.folder, ignore_errors=True)
+                self._leave()
                 return published
             # A folder without a manifest is what a removal left half-way: no version.
-            shutil.rmtree(target)
+            files.remove_tree(target)
             self.folder.rename(target)
         files.sync(target.parent)
         return manifest
 
+    def _leave(self) -> None:
+        """Remove what was built here of a version that is published."""
+        if not self.lake.is_remote:
+            files.remove_tree(self.folder)
+
     def note(self, part: Part) -> Part:
         """Commit a part whose files are written."""
-        files.write_json(self.folder / NOTES / f"{part.index:05d}-{part.key}.json", asdict(part))
+        files.write_json(self._note_file(part.index, part.key), asdict(part))
         return part
+
+    def _note_file(self, index: int, key: str) -> Path:
+        return self.folder / NOTES / f"{index:05d}-{key}.json"
 
     @cached_property
     def _staged_manifest(self) -> dict[tuple[int, str], dict[str, Any]]:
@@ -195,10 +251,10 @@ class Build:
         return self._link(folder, part, index)
 
     def _link(self, folder: Path, part: Part, index: int) -> Part:
-        name = f"part-{index:05d}-{part.key}.parquet"
+        name, rejects_file = self._name(index, part.key, part.sha256), None
         files.link(folder / part.file, self.folder / name)
-        rejects_file = f"{REJECTS}/{name}" if part.rejects_file else None
-        if part.rejects_file and rejects_file:
+        if part.rejects_file and part.rejects_sha256:
+            rejects_file = f"{REJECTS}/{self._name(index, part.key, part.rejects_sha256)}"
             files.link(folder / part.rejects_file, self.folder / rejects_file)
         return self.note(replace(part, index=index, file=name, rejects_file=rejects_file))
 
@@ -212,7 +268,16 @@ class Build:
 def write_parquet(path: Path, table: pa.Table, *, metadata: Mapping[str, str] | None = None) -> None:
     """Write plain Parquet atomically: zstd level 3, statistics, page index, row groups of about 16 MB.
 
-    The bytes depend on the values alone. Pages end where the chunks of a table do, so these are made one; its size is
+    The bytes depend on the values alone.
+    """
+    with files.staging(path) as staged:
+        _write(staged, table, metadata)
+
+
+def _write(path: Path, table: pa.Table, metadata: Mapping[str, str] | None) -> None:
+    """Write a table to a file that nobody reads yet.
+
+    Pages end where the chunks of a table do, so these are made one; its size is
     that of a message of Arrow, which leaves out a bitmap that says of no value that it is null.
     """
     table = table.combine_chunks()
@@ -220,10 +285,7 @@ def write_parquet(path: Path, table: pa.Table, *, metadata: Mapping[str, str] | 
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
     size = sum(map(pa.ipc.get_record_batch_size, table.to_batches()))
     rows = max(1, table.num_rows * _ROW_GROUP_BYTES // max(size, 1))
-    with files.staging(path) as staged:
-        pq.write_table(
-            table, staged, compression="zstd", compression_level=3, write_page_index=True, row_group_size=rows
-        )
+    pq.write_table(table, path, compression="zstd", compression_level=3, write_page_index=True, row_group_size=rows)
 
 
 def check_counts(stage: str, counts: Mapping[str, Any], rows: int | None = None) -> None:
@@ -272,10 +334,22 @@ def add_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _bounds(table: pa.Table, contract: Contract) -> dict[str, Any]:
-    """Smallest and largest value of the first key column."""
+    """Smallest and largest value of the first key column, as text; of doc_ids that are numbers also as numbers."""
     if not contract.key or not table.num_rows or contract.key[0] not in table.column_names:
         return {}
     import pyarrow.compute as pc
 
     column = table[contract.key[0]]
-    return {contract.key[0]: [pc.min(column).as_py(), pc.max(column).as_py()]}
+    bounds = {contract.key[0]: [pc.min(column).as_py(), pc.max(column).as_py()]}
+    return bounds | ({NUMBER: found} if contract.key[0] == "doc_id" and (found := _numbers(column)) else {})
+
+
+def _numbers(column: pa.ChunkedArray) -> list[int]:
+    """Smallest and largest number after the colon; none where an id is no number, or there are several sources."""
+    import pyarrow.compute as pc
+
+    sources = pc.unique(pc.replace_substring_regex(column, ":.*$", ""))
+    if len(sources) > 1 or not pc.all(pc.match_substring_regex(column, _NUMBERED)).as_py():
+        return []
+    numbers = pc.replace_substring_regex(column, "^[^:]*:", "").cast(pa.int64())
+    return [pc.min(numbers).as_py(), pc.max(numbers).as_py()]

@@ -10,18 +10,19 @@ from functools import partial
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from data import files
 from data.conform import conform
-from data.contracts import CONTRACTS, Contract
+from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.hashing import fingerprint
 from data.versions import Build, Part, add_counts
 from flows.drafts import Draft, Output, draft, merged_rejects, tally
 from flows.job import Job, Ref, tools
+from flows.judging import PROFILE, Basis, judge, refuse_breaking
 from flows.workers import OutOfTimeError, Pool
 from pipelines import validate
+from pipelines.checks import observe
+from pipelines.drift import profile
 
 __all__ = ["ErrorBudgetError", "Output", "Unit", "build", "finish", "make", "tally"]
 
@@ -65,9 +66,10 @@ def build(
     target = Build(job.lake, job.pipeline, contract, version)
     if (manifest := target.published) is not None:
         return Ref(dataset, version, manifest["rows"], reused=True)
+    refuse_breaking(job, contract)
     parts = settle(target, list(_parts(target, units, pool)))
     check_budget(job, dataset, add_counts([part.counts for part in parts]))
-    verdicts = judge(job, target, parts)
+    judgement = judge(job, target, parts, Basis(inputs, config))
     manifest = target.commit(
         parts,
         {
@@ -75,7 +77,7 @@ def build(
             "config": config,
             "run": job.run_id,
             "committed_in_run_started": job.started,
-            "validation": [verdict.as_json() for verdict in verdicts],
+            **judgement,
         },
     )
     return Ref(dataset, version, manifest["rows"], reused=False)
@@ -102,14 +104,16 @@ def _made_apart(target: Build, units: Iterable[Unit], pool: Pool) -> Iterator[Pa
     """The parts that workers make, judged some at a time. `pool.room` units are held at the most."""
     waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
     arrived: list[tuple[Unit, Part | Draft]] = []
-    with validate.loading():
+    with validate.loading() as load:
         for unit in map(partial(_full, target), units):
             waiting.append((unit, target.find(unit.index, unit.key) or _submit(pool, target, unit)))
             while len(waiting) > pool.room:
+                load()  # now that there is nothing to do here but to wait
                 arrived.append(_arrived(target, pool, *waiting.popleft()))
             if len(arrived) >= pool.room:
                 yield from _finished(target, arrived)
                 arrived = []
+        load()
         arrived += [_arrived(target, pool, *each) for each in waiting]
         yield from _finished(target, arrived)
 
@@ -171,13 +175,11 @@ def _reread(target: Build, drafted: Draft) -> Output:
 
 
 def _commit(target: Build, unit: Unit, output: Output) -> Part:
-    kept, failures, result = validate.validate_rows(output.frame, target.contract)
-    counts = {**output.counts, "kept": output.counts["kept"] - failures.height}
-    if failures.height:
-        counts["failed"] = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
-    if "rows" in output.counts:
-        counts["rows"] = kept.height
-    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, dataset=target.contract.name)
+    light = observe(output.frame, target.contract)
+    failures, result = validate.validate_light(light, validate.ids_of(output.frame), target.contract)
+    kept, light = validate.without(output.frame, failures), validate.without(light, failures)
+    counts = _counts(output.counts, failures, kept.height)
+    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, contract=target.contract)
     return target.write(
         unit.index,
         unit.key,
@@ -185,8 +187,22 @@ def _commit(target: Build, unit: Unit, output: Output) -> Part:
         counts=counts,
         rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
         metadata=output.metadata,
-        facts={**output.facts, "validation": result.as_json()},
+        facts={**output.facts, "validation": result.as_json(), PROFILE: profile(kept, light, target.contract)},
     )
+
+
+def _counts(counts: dict[str, Any], failures: pl.DataFrame, kept: int) -> dict[str, Any]:
+    """Counts of a step, after validation: rows that fail are no longer kept.
+
+    Where a step makes other rows than it reads (`rows`), such as mentions of documents, those that fail are counted as
+    having come in, too: no document is lost with them.
+    """
+    if not failures.height:
+        return counts
+    failed = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
+    if "rows" in counts:
+        return {**counts, "in": counts["in"] + failures.height, "failed": failed, "rows": kept}
+    return {**counts, "kept": counts["kept"] - failures.height, "failed": failed}
 
 
 def check_budget(job: Job, dataset: str, counts: dict[str, Any]) -> None:
@@ -198,26 +214,3 @@ def check_budget(job: Job, dataset: str, counts: dict[str, Any]) -> None:
             f"{dataset}: {failed} of {counts['in']} records failed, most with '{worst}'; the budget is "
             f"{job.recipe.max_failed_share:.0%} (max_failed_share). Nothing was published."
         )
-
-
-def judge(job: Job, target: Build, parts: list[Part]) -> list[validate.Verdict]:
-    """Verdicts on the whole dataset; a failing one ends the run and leaves a page that shows why."""
-    contract = target.contract
-    keys = key_frame(target, contract, parts)
-    rows = sum(part.rows for part in parts)
-    verdicts = validate.merge([validate.PartResult.from_json(part.facts["validation"]) for part in parts])
-    verdicts += validate.validate_dataset(keys, rows, contract)
-    failed = [verdict for verdict in verdicts if verdict.scope == "dataset" and not verdict.success]
-    if failed:
-        page = job.report_folder / f"validation-{contract.name}.html"
-        files.write_bytes(page, validate.render_page(contract.name, verdicts).encode("utf-8"))
-        raise validate.failure(failed[0], page=str(page))
-    return verdicts
-
-
-def key_frame(target: Build, contract: Contract, parts: list[Part]) -> pl.DataFrame:
-    """The columns that dataset-wide expectations look at."""
-    columns = [str(e.kwargs["column"]) for e in contract.expectations if e.scope == "dataset" and "column" in e.kwargs]
-    tables = [pq.read_table(target.folder / part.file, columns=sorted(set(columns))) for part in parts]
-    frames = [pl.DataFrame(pl.from_arrow(table)) for table in tables]
-    return pl.concat(frames) if frames else pl.DataFrame()

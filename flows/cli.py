@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import TextmillError
+from flows.datasets.cli import datasets_app
+from flows.options import DEFAULT_LAKE, Json, LakeDir, Pipeline
 
 if TYPE_CHECKING:
     from flows.job import Job
@@ -22,7 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 corpus_app = typer.Typer(help="Build a corpus alone.", no_args_is_help=True)
-datasets_app = typer.Typer(help="Look at published datasets.", no_args_is_help=True)
 models_app = typer.Typer(help="Look at registered models and move their champion.", no_args_is_help=True)
 sources_app = typer.Typer(help="Look at the catalogue of sources, and fetch one.", no_args_is_help=True)
 for name, group in (
@@ -39,16 +40,16 @@ Sources = Annotated[
         "--source", help="Name of the catalogue, wikipedia:<lang>[:<date>], path, folder, glob or URL; repeatable."
     ),
 ]
-Pipeline = Annotated[str | None, typer.Option(help="Name of the pipeline; by default that of the source.")]
-LakeDir = Annotated[Path, typer.Option("--lake", envvar="TEXTMILL_LAKE", help="Folder of the lake.")]
 Config = Annotated[Path | None, typer.Option(help="YAML file with options of the stages.")]
 Limit = Annotated[int | None, typer.Option(help="Only the first N pages of each source.")]
 Workers = Annotated[
     int | None,
     typer.Option(envvar="TEXTMILL_WORKERS", help="Worker processes; by default one per CPU, 0 for none."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-_DEFAULT_LAKE = Path("lake")
+AcceptDrift = Annotated[
+    bool,
+    typer.Option("--accept-drift", help="Publish although the data moved further than the contracts allow."),
+]
 _LATER = 2
 
 
@@ -56,21 +57,23 @@ _LATER = 2
 def run(
     source: Sources = None,
     pipeline: Pipeline = None,
-    lake: LakeDir = _DEFAULT_LAKE,
+    lake: LakeDir = DEFAULT_LAKE,
     config: Config = None,
     limit: Limit = None,
     workers: Workers = None,
+    accept_drift: AcceptDrift = False,
     json: Json = False,
 ) -> None:
     """The whole job, once, here: corpus, models, evaluation, predictions, report."""
-    _build("nightly", _job(source, pipeline, lake, config, limit, workers), config, json=json)
+    job = _job(source, pipeline, lake, config, limit, workers, accept_drift=accept_drift)
+    _build("nightly", job, config, json=json)
 
 
 @app.command()
 def plan(
     source: Sources = None,
     pipeline: Pipeline = None,
-    lake: LakeDir = _DEFAULT_LAKE,
+    lake: LakeDir = DEFAULT_LAKE,
     config: Config = None,
     limit: Limit = None,
     workers: Workers = None,
@@ -94,47 +97,20 @@ def plan(
 def corpus_build(
     source: Sources = None,
     pipeline: Pipeline = None,
-    lake: LakeDir = _DEFAULT_LAKE,
+    lake: LakeDir = DEFAULT_LAKE,
     config: Config = None,
     limit: Limit = None,
     workers: Workers = None,
+    accept_drift: AcceptDrift = False,
     json: Json = False,
 ) -> None:
     """To a published corpus and its tokens."""
-    _build("corpus_build", _job(source, pipeline, lake, config, limit, workers), config, json=json)
-
-
-@datasets_app.command("list")
-def datasets_list(lake: LakeDir = _DEFAULT_LAKE, json: Json = False) -> None:
-    """Published datasets of every pipeline."""
-    from flows import commands
-
-    commands.list_datasets(lake, json=json)
-
-
-@datasets_app.command("show")
-def datasets_show(
-    name: Annotated[str, typer.Argument(help="Dataset, for example corpus.")],
-    pipeline: Pipeline = None,
-    lake: LakeDir = _DEFAULT_LAKE,
-    json: Json = False,
-) -> None:
-    """Manifest of the published version of a dataset, and its first rows."""
-    from flows import commands
-
-    commands.show_dataset(lake, pipeline, name, json=json)
-
-
-@datasets_app.command("verify")
-def datasets_verify(pipeline: Pipeline = None, lake: LakeDir = _DEFAULT_LAKE) -> None:
-    """Check every published file against the hash of its manifest."""
-    from flows import commands
-
-    commands.verify(lake, pipeline)
+    job = _job(source, pipeline, lake, config, limit, workers, accept_drift=accept_drift)
+    _build("corpus_build", job, config, json=json)
 
 
 @models_app.command("list")
-def models_list(lake: LakeDir = _DEFAULT_LAKE, json: Json = False) -> None:
+def models_list(lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
     """Registered models, their versions and champions."""
     from flows import commands
 
@@ -142,7 +118,7 @@ def models_list(lake: LakeDir = _DEFAULT_LAKE, json: Json = False) -> None:
 
 
 @models_app.command("show")
-def models_show(name: str, which: str = "latest", lake: LakeDir = _DEFAULT_LAKE) -> None:
+def models_show(name: str, which: str = "latest", lake: LakeDir = DEFAULT_LAKE) -> None:
     """Card of a model version: files, lineage, config."""
     from flows import commands
 
@@ -150,7 +126,7 @@ def models_show(name: str, which: str = "latest", lake: LakeDir = _DEFAULT_LAKE)
 
 
 @models_app.command("rollback")
-def models_rollback(name: str, lake: LakeDir = _DEFAULT_LAKE) -> None:
+def models_rollback(name: str, lake: LakeDir = DEFAULT_LAKE) -> None:
     """Point the champion alias back to the version before."""
     from flows import commands
 
@@ -170,7 +146,7 @@ def sources_get(
     name: Annotated[str, typer.Argument(help="Name of the catalogue, wikipedia:<lang>[:<date>], path or URL.")],
     path: Annotated[Path | None, typer.Option(help="File or folder that you have of it already.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the origin even if the lake has it.")] = False,
-    lake: LakeDir = _DEFAULT_LAKE,
+    lake: LakeDir = DEFAULT_LAKE,
     json: Json = False,
 ) -> None:
     """Fetch a source into the lake without doing more."""
@@ -181,7 +157,7 @@ def sources_get(
 
 @app.command()
 def up(
-    lake: LakeDir = _DEFAULT_LAKE,
+    lake: LakeDir = DEFAULT_LAKE,
     port: Annotated[int, typer.Option(help="Port of the server.")] = 4200,
 ) -> None:
     """Start the Prefect server and UI, deploy the flows of prefect.yaml, and run a worker, until Ctrl-C."""
@@ -191,7 +167,7 @@ def up(
 
 
 @app.command()
-def report(pipeline: Pipeline = None, lake: LakeDir = _DEFAULT_LAKE) -> None:
+def report(pipeline: Pipeline = None, lake: LakeDir = DEFAULT_LAKE) -> None:
     """Path of the report of the published release."""
     from flows import commands
 
@@ -218,10 +194,6 @@ for late in (
     (app, "infer", "Predict for files"),
     (app, "evaluate", "Score a model on any data"),
     (app, "doctor", "Check the installation"),
-    (datasets_app, "diff", "Compare two versions"),
-    (datasets_app, "lineage", "Trace a row to its source"),
-    (datasets_app, "gc", "Remove versions that nothing needs"),
-    (datasets_app, "pin", "Protect a version from gc"),
     (models_app, "promote", "Promote a version by hand"),
     (models_app, "export", "Export an artefact"),
 ):
@@ -235,6 +207,8 @@ def _job(
     config: Path | None,
     limit: int | None,
     workers: int | None,
+    *,
+    accept_drift: bool = False,
 ) -> Job:
     from flows.job import make_job
     from flows.recipe import read_recipe
@@ -248,6 +222,7 @@ def _job(
         workers=workers,
         run_id="plan",
         started="",
+        accept_drift=accept_drift,
     )
 
 
@@ -290,6 +265,7 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
             config=str(config) if config else None,
             limit=job.limit,
             workers=job.pool.size if job.pool else 0,
+            accept_drift=job.accept_drift,
         )
 
 

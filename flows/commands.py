@@ -9,55 +9,15 @@ from typing import Any
 from rich.table import Table
 
 from data.errors import TextmillError
-from data.hashing import sha256_file
+from data.history import only_pipeline
 from data.lake import Lake
 from flows import show
 from models.registry import Registry
 
 
-def list_datasets(root: Path, *, json: bool) -> None:
-    """Published datasets of every pipeline."""
-    lake = Lake(root)
-    rows = [{"pipeline": name, **row} for name in lake.pipelines() for row in show.summary(lake, name)["datasets"]]
-    _print(rows, json=json, empty=f"nothing is published in {root}; `textmill run` publishes the sample")
-
-
-def show_dataset(root: Path, pipeline: str | None, dataset: str, *, json: bool) -> None:
-    """Manifest of the published version of a dataset, and its first rows."""
-    lake = Lake(root)
-    name = only_pipeline(lake, pipeline)
-    versions = (lake.release(name) or {"datasets": {}})["datasets"]
-    if dataset not in versions:
-        raise TextmillError(f"{name} publishes no '{dataset}'; it publishes {', '.join(versions) or 'nothing'}")
-    manifest = lake.manifest(name, dataset, versions[dataset]) or {}
-    if json:
-        show.as_json(manifest)
-        return
-    import polars as pl
-
-    console = show.console()
-    for key in ("pipeline", "dataset", "version", "rows", "bytes", "counts", "inputs", "run"):
-        console.print(f"{key:<9} {manifest[key]}")
-    console.print(str(pl.scan_parquet(lake.parts(name, dataset, versions[dataset])).head(5).collect()))
-
-
-def verify(root: Path, pipeline: str | None) -> None:
-    """Check every published file against its hash. Raises TextmillError naming the first bad one."""
-    lake = Lake(root)
-    checked = 0
-    for name in [pipeline] if pipeline else lake.pipelines():
-        for dataset, version in (lake.release(name) or {"datasets": {}})["datasets"].items():
-            for part in (lake.manifest(name, dataset, version) or {"parts": []})["parts"]:
-                path = lake.version(name, dataset, version) / part["file"]
-                if not path.is_file() or sha256_file(path) != part["sha256"]:
-                    raise TextmillError(f"{path} is missing or damaged; remove its folder and run `textmill run` again")
-                checked += 1
-    show.console().print(f"{checked} files are as published.")
-
-
 def list_models(root: Path, *, json: bool) -> None:
     """Registered models, their versions and champions."""
-    registry = Registry(root / "models")
+    registry = Registry(Lake(root).models)
     rows = [
         {"model": name, "champion": registry.alias(name) or "none", "versions": ", ".join(registry.versions(name))}
         for name in registry.names()
@@ -67,12 +27,12 @@ def list_models(root: Path, *, json: bool) -> None:
 
 def show_model(root: Path, name: str, which: str) -> None:
     """Card of a model version."""
-    show.as_json(dict(Registry(root / "models").load(name, which).card))
+    show.as_json(dict(Registry(Lake(root).models).load(name, which).card))
 
 
 def rollback(root: Path, name: str) -> None:
     """Point the champion alias back."""
-    version = Registry(root / "models").rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
+    version = Registry(Lake(root).models).rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
     show.console().print(f"{name}: the champion is {version} again. `textmill run` makes its predictions.")
 
 
@@ -120,17 +80,6 @@ def report_path(root: Path, pipeline: str | None) -> None:
     if found is None:
         raise TextmillError("there is no report yet; `textmill run` writes one")
     show.console().print(found, soft_wrap=True)
-
-
-def only_pipeline(lake: Lake, name: str | None) -> str:
-    """The pipeline asked for, or the only one there is."""
-    names = lake.pipelines()
-    if name is None and len(names) == 1:
-        return names[0]
-    if name not in names:
-        listed = ", ".join(names) or "none; `textmill run` makes one"
-        raise TextmillError(f"name one with --pipeline; published in {lake.root}: {listed}")
-    return name
 
 
 def _print(rows: list[dict[str, Any]], *, json: bool, empty: str) -> None:

@@ -30,7 +30,10 @@ class Ref:
 
 @dataclass(frozen=True)
 class Job:
-    """What a run works on. `started` is a UTC time in ISO 8601."""
+    """What a run works on. `started` is a UTC time in ISO 8601.
+
+    `accept_drift` publishes datasets that moved further from the published ones than their contracts allow.
+    """
 
     lake: Lake
     pipeline: str
@@ -39,6 +42,7 @@ class Job:
     run_id: str
     started: str
     limit: int | None = None
+    accept_drift: bool = False
     listen: Listener = field(default=silent, compare=False, repr=False)
     pool: Pool | None = field(default=None, compare=False, repr=False)
 
@@ -79,6 +83,7 @@ def make_job(
     started: str,
     listen: Listener = silent,
     workers: int | None = None,
+    accept_drift: bool = False,
 ) -> Job:
     """A job from the words of a command line. Without a name a limited run is a pipeline of its own.
 
@@ -98,7 +103,8 @@ def make_job(
     name = pipeline or found[0].name + (f"-limit{limit}" if limit else "")
     place.pipeline(name)
     count = count_workers(workers)
-    return Job(place, name, found, recipe, run_id, started, limit, listen, Pool(count) if count else None)
+    pool = Pool(count) if count else None
+    return Job(place, name, found, recipe, run_id, started, limit, accept_drift, listen, pool)
 
 
 def _check_reading(found: tuple[Source, ...], recipe: Recipe) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from prefect import flow, runtime
 
-from flows import artifacts, tasks
+from flows import artifacts, events, tasks
 from flows.corpus import CorpusRefs, corpus
 from flows.evaluate import evaluate
 from flows.infer import infer
@@ -40,6 +40,7 @@ def prepare(
     *,
     limit: int | None,
     workers: int | None,
+    accept_drift: bool,
 ) -> Job:
     """The job of a flow run: the clock and the environment enter here."""
     now = datetime.now(UTC)
@@ -55,6 +56,7 @@ def prepare(
         run_id=f"{now:%Y%m%dT%H%M%SZ}-{name}",
         started=now.isoformat(timespec="seconds"),
         listen=log_listener() if under_worker else listener(),
+        accept_drift=accept_drift,
     )
     job.lake.check_writable()
     return job
@@ -75,9 +77,10 @@ def nightly(
     *,
     limit: int | None = None,
     workers: int | None = None,
+    accept_drift: bool = False,
 ) -> Outcome:
     """The whole job: from sources to published datasets, models, predictions and a report."""
-    job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers)
+    job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers, accept_drift=accept_drift)
     with job.lake.lock(job.pipeline), closing(job):
         made = corpus(job)
         inputs, trained = train(job, made)
@@ -85,7 +88,9 @@ def nightly(
         predictions = infer(job, made.corpus)
         datasets = [*made.datasets, inputs.labelled_text, inputs.labelled_spans, metrics, *predictions]
         report = tasks.write_report(job, datasets, verdicts)
+        before = job.lake.release(job.pipeline)
         tasks.publish_release(job, datasets, verdicts, report)
+        events.published(job, before)
         artifacts.published(job, datasets, verdicts, report)
     return Outcome(job.pipeline, job.run_id, datasets, verdicts, report)
 
@@ -99,10 +104,13 @@ def corpus_build(
     *,
     limit: int | None = None,
     workers: int | None = None,
+    accept_drift: bool = False,
 ) -> Outcome:
     """To a published corpus and its tokens; predictions stay published where they belong to the same corpus."""
-    job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers)
+    job = prepare(sources, pipeline, lake, config, limit=limit, workers=workers, accept_drift=accept_drift)
     with job.lake.lock(job.pipeline), closing(job):
         made: CorpusRefs = corpus(job)
+        before = job.lake.release(job.pipeline)
         tasks.publish_release(job, made.datasets, [], None)
+        events.published(job, before)
     return Outcome(job.pipeline, job.run_id, made.datasets, [], None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from data.catalogue import Source, find
 from data.hashing import fingerprint
 from flows.job import Job, Ref
-from flows.stages import inference, promotion, tokens, training, versions
+from flows.stages import inference, labels, promotion, training, versions
 from models.registry import Registry
 from pipelines.download import RawFile, known
 
@@ -105,11 +105,7 @@ def _label_steps(job: Job) -> list[Step]:
         if found is None:
             steps.append(Step(dataset, UNKNOWN, "to do", "its source is not in the lake"))
         else:
-            steps.append(
-                _dataset(
-                    job, dataset, tokens.labelled_version(dataset, source.name, tokens.only_file(source, found).sha256)
-                )
-            )
+            steps.append(_dataset(job, dataset, labels.version_for(dataset, source, found)))
     return steps
 
 
@@ -149,7 +145,8 @@ def _dataset(job: Job, name: str, version: str) -> Step:
 
 
 def usage(job: Job) -> dict[str, float]:
-    """Free disk of the lake, GB of 1e9 bytes, and seconds of the last run (0 before the first)."""
-    root = next(path for path in (job.lake.root.absolute(), *job.lake.root.absolute().parents) if path.exists())
+    """Free disk of the lake (of the cache of a remote one), GB of 1e9 bytes; seconds of the last run, 0 before any."""
+    here = job.lake.service
+    root = next(path for path in here.parents if path.exists())
     release = job.lake.release(job.pipeline) or {}
     return {"free_gb": shutil.disk_usage(root).free / 1e9, "seconds": float(release.get("seconds", 0))}

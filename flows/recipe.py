@@ -42,7 +42,7 @@ class Recipe(BaseModel):
     page_chars: int = Field(
         default=10_000_000, ge=1, description="characters of a page at the most; longer ones are rejected"
     )
-    part_pages: int = Field(default=2000, ge=1, description="pages of a part at the most")
+    part_pages: int = Field(default=20_000, ge=1, description="pages of a part at the most")
     part_chars: int = Field(default=16_000_000, ge=1000, description="characters of a part at the most")
     on_bad_file: Literal["fail", "salvage"] = Field(
         default="fail", description="salvage: keep what can be read of a damaged dump and reject the rest"

@@ -22,6 +22,7 @@ from pipelines import report, validate
 from pipelines.download import RawFile
 from pipelines.download.shelf import Shelf
 from pipelines.graph import Node
+from pipelines.validation_page import render_page
 
 _STAGES = ("documents", "candidates", "corpus", "tokens")
 _NAMES = {"documents": "extract", "candidates": "clean", "corpus": "deduplicate", "tokens": "tokenise"}
@@ -236,7 +237,9 @@ def _edges(
 def _validation(job: Job, manifest: dict[str, Any]) -> report.ValidationRow:
     verdicts = [validate.Verdict.from_json(one) for one in manifest["validation"]]
     page = f"validation-{manifest['dataset']}.html"
-    content = validate.render_page(manifest["dataset"], verdicts)
+    found = manifest.get("drift")
+    comparison = validate.Comparison.from_json(found, manifest["profile"]) if found else None
+    content = render_page(manifest["dataset"], verdicts, comparison)
     files.write_bytes(job.report_folder / page, content.encode("utf-8"))
     failed = [verdict for verdict in verdicts if not verdict.success]
     return report.ValidationRow(
@@ -245,7 +248,15 @@ def _validation(job: Job, manifest: dict[str, Any]) -> report.ValidationRow:
         n_failures=len(failed),
         n_failed_rows=sum(verdict.unexpected_count for verdict in failed),
         page=page,
+        drift=_drift(comparison),
     )
+
+
+def _drift(comparison: validate.Comparison | None) -> str:
+    """What the comparison with the published version said, in two words."""
+    if comparison is None or comparison.compared_with is None:
+        return "not compared"
+    return "accepted" if comparison.accepted else "within limits"
 
 
 def _notes(job: Job, refs: dict[str, Ref]) -> list[str]:

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from data import files
+from data.lake import Lake
 
 NOTE = "server.json"
 QUIET = {
@@ -40,7 +41,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def home(lake: Path) -> Path:
     """Where Prefect keeps its database for this lake."""
-    return lake.absolute() / "_prefect"
+    return Lake(lake).service
 
 
 def connect(lake: Path) -> str | None:

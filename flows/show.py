@@ -37,6 +37,11 @@ def as_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))  # noqa: T201 - the output of --json
 
 
+def as_json_line(row: dict[str, Any]) -> None:
+    """Print a row of a dataset as one line of JSON; times in ISO 8601."""
+    print(json.dumps(row, ensure_ascii=False, default=lambda value: value.isoformat()))  # noqa: T201
+
+
 def summary(lake: Lake, pipeline: str) -> dict[str, Any]:
     """The published release as plain data: datasets, models with their headline score, report, a line to try."""
     release = lake.release(pipeline) or {"datasets": {}, "models": {}}
@@ -215,7 +220,7 @@ def _model_table(models: list[dict[str, Any]]) -> Table:
 
 
 def _try_line(datasets: list[dict[str, Any]]) -> str | None:
-    paths = {row["dataset"]: Path(row["path"]) for row in datasets}
+    paths = {row["dataset"]: row["path"] for row in datasets}
     name = next((name for name in _READABLE if name in paths), None)
     if name is None:
         return None

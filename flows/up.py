@@ -29,7 +29,7 @@ class ServerError(TextmillError):
 
 def up(root: Path, *, port: int) -> None:
     """Run server and worker until Ctrl-C or SIGTERM. Raises ServerError if one of them does not start or dies."""
-    lake = Lake(root.absolute())
+    lake = Lake(Lake(root).root.absolute())
     lake.check_writable()
     folder = project()
     _check_free(lake, port)

@@ -114,6 +114,27 @@ def quality(signals: Mapping[str, Sequence[float]]) -> str:
     return _svg(panels.resolve_scale(x="independent", y="independent"), "quality", facets=True)
 
 
+def shifts(name: str, shares: Sequence[tuple[str, float, float]]) -> str:
+    """Pairs of bars of (label, published share, share now), in the order given."""
+    sides = ("published", "this version")
+    rows = [
+        {"label": label, "side": side, "share": share}
+        for label, *both in shares
+        for side, share in zip(sides, both, strict=True)
+    ]
+    if not rows:
+        return ""
+    import altair as alt
+
+    chart = _bars(rows, WIDTH, alt.Step(13)).encode(
+        y=alt.Y("label:N", sort=[label for label, *_ in shares], title=None, axis=alt.Axis(labelLimit=300)),
+        yOffset=alt.YOffset("side:N", sort=list(sides)),
+        x=alt.X("share:Q", title="share of rows", axis=alt.Axis(format="%", tickCount=6)),
+        color=alt.Color("side:N", title=None, scale=_scale(sides, (SECOND, KEPT)), sort=list(sides)),
+    )
+    return _svg(chart, f"shifts-{name}")
+
+
 def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str:
     """Training curves of (model, split, points of (step, loss)): a panel per model, a line per split."""
     rows = [

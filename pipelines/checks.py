@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from data.contracts import Check, Contract, Expectation
-from data.errors import ContractError
+from data.errors import AccountingError, ContractError
 
 ROW = "_row"
 COMPLETE = "has_every_value"
@@ -99,6 +102,26 @@ def observe(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         )
         .collect()
     )
+
+
+def repeated(parts: Sequence[Callable[[], pl.Series]], n_rows: int) -> pl.Series:
+    """Every value that stands more than once in the parts of a column, as often as it stands.
+
+    Values meet by a hash of 8 bytes, and only those whose hash stands twice are read again: the keys of a large
+    dataset never stand in memory. Raises AccountingError if the parts do not have `n_rows` rows.
+    """
+    hashes = [read().hash().to_numpy() for read in parts]
+    found = np.sort(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
+    if len(found) != n_rows:
+        raise AccountingError(f"{n_rows} rows are published and {len(found)} keys were read; this is a bug")
+    twice = np.unique(found[1:][found[1:] == found[:-1]])
+    suspects = [_with_hash(read(), twice) for read, own in zip(parts, hashes, strict=True) if np.isin(own, twice).any()]
+    values = pl.concat(suspects) if suspects else pl.Series(dtype=pl.String)
+    return values.filter(values.is_duplicated())
+
+
+def _with_hash(values: pl.Series, hashes: np.ndarray[Any, Any]) -> pl.Series:
+    return values.filter(pl.Series(np.isin(values.hash().to_numpy(), hashes)))
 
 
 def _of_check(check: Check) -> Condition:

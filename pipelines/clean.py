@@ -21,7 +21,7 @@ from pipelines.rewriting import rewritten
 
 __all__ = ["STAGE", "VERSION", "CleanConfig", "clean"]
 
-VERSION = 3
+VERSION = 4
 STAGE = "clean"
 
 _REJECTS = ("doc_id", "source", "origin", "stage", "kind", "reason", "detail", "n_chars")
@@ -80,7 +80,7 @@ def _judged(documents: pl.DataFrame, rules: tuple[quality.Rule, ...], config: Cl
     signals = quality.measure(documents, rules)
     verdict = quality.judge(signals, documents["lang"], rules)
     lang = pl.col("lang")
-    language = pl.concat_str(lang, pl.lit(" "), pl.col("lang_score").cast(pl.Float64).round(4).cast(pl.String))
+    language = pl.format("lang is {}, lang_score {}", lang, pl.col("lang_score").cast(pl.Float64).round(4))
     empty, wordless, unknown = pl.col("n_chars") == 0, pl.col("n_words") == 0, lang == UNDECIDED
     other = ~lang.is_in(config.languages) if config.languages else pl.lit(value=False)
     no_line = pl.when(pl.col("dropped_lines").list.len() > 0).then(pl.lit("no_line_left"))
@@ -97,9 +97,9 @@ def _judged(documents: pl.DataFrame, rules: tuple[quality.Rule, ...], config: Cl
         pl.when(empty)
         .then(pl.lit(None, dtype=pl.String))
         .when(other)
-        .then(language)
+        .then(pl.concat_str(language, pl.lit(f"; wanted: {', '.join(map(str, config.languages))}")))
         .when(wordless)
-        .then(pl.lit("0 below 1"))
+        .then(pl.lit("n_words is 0, below 1"))
         .otherwise(pl.coalesce(verdict["detail"], pl.when(unknown).then(language)))
     )
     return documents.with_columns(quality.as_struct(signals), reason=reason, detail=detail)
@@ -130,6 +130,8 @@ def _rejects(rejected: pl.DataFrame) -> pl.DataFrame:
 
 
 def _told_lines() -> pl.Expr:
-    """How many lines were dropped before the text was judged, null where none were."""
-    dropped = pl.col("dropped_lines").list.eval(pl.element().struct.field("count")).list.sum()
-    return pl.when(dropped > 0).then(pl.format("{} lines dropped", dropped))
+    """Which lines were dropped before the text was judged, and why; null where none were."""
+    item = pl.element().struct
+    each = pl.format("{} {}", item.field("count"), item.field("reason"))
+    told = pl.col("dropped_lines").list.eval(each).list.join(", ")
+    return pl.when(pl.col("dropped_lines").list.len() > 0).then(pl.format("lines dropped before: {}", told))

@@ -139,8 +139,17 @@ def _extracted(record: Record, config: ExtractConfig, lang: str | None) -> Extra
             math=config.math,
             infobox=config.infobox,
         )
+    if record.headings:  # its text is plain already
+        return Extracted(record.text, _tiled(record.text, record.headings))
     text = plain_text(record.text)
     return Extracted(text, [Section(0, "", 0, len(text))] if text else [])
+
+
+def _tiled(text: str, headings: Sequence[tuple[int, str, int]]) -> list[Section]:
+    """Sections from each heading to the next; what stands before the first is the lead."""
+    starts = [*([] if headings[0][2] == 0 else [(0, "", 0)]), *headings]
+    ends = [*(start for _, _, start in starts[1:]), len(text)]
+    return [Section(*start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 class _Documents:

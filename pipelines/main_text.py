@@ -10,25 +10,36 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from pipelines.sources.meta import meta_json
 from pipelines.sources.records import Record, failed, filtered
 from pipelines.sources.values import string_of, time_of
+from pipelines.wikitext.blocks import plain_text
 
-VERSION = 1
+VERSION = 2
 _DATES = {"extensive_search": False, "original_date": True, "min_date": "1990-01-01", "max_date": "2100-01-01"}
 """Dates that the page declares: a search of its text would guess, and a limit of today would change by the day."""
 _PAGE = re.compile(r"<(?:!doctype|html|head|body|title)\b", re.IGNORECASE)
 _START = 10_000  # characters in which a whole page has said that it is one
 _ABOUT = ("author", "sitename", "description")
+_MARKS = [chr(code) for code in range(0x2400, 0x2427)]
+"""Pictures of control characters: text has none of them, or at least not all."""
+
+
+Heading = tuple[int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What was found on a page. `lang` is as the page declares it; `about` are author, site name and description."""
+    """What was found on a page. `lang` is as the page declares it; `about` are author, site name and description.
+
+    `headings` of the text, in order: level (1 to 6), words, and where in the text they begin.
+    """
 
     text: str
+    headings: tuple[Heading, ...] = ()
     title: str | None = None
     url: str | None = None
     lang: str | None = None
@@ -51,6 +62,7 @@ def with_main_text(record: Record) -> Record:
     return replace(
         record,
         text=page.text,
+        headings=page.headings,
         title=record.title or page.title,
         url=record.url or page.url,
         lang_declared=record.lang_declared or page.lang,
@@ -73,8 +85,10 @@ def main_text(html: str, *, url: str | None = None) -> Page:
     )
     if found is None:
         return Page("", lang=string_of(lang))
+    text = plain_text(found.text or "")
     return Page(
-        text=(found.text or "").strip(),
+        text=text,
+        headings=_headings(found.body, text),
         title=string_of(found.title),
         url=string_of(found.url),
         lang=string_of(lang),
@@ -96,6 +110,45 @@ def _tree(html: str) -> Any:
     if any(entry.level_name == "FATAL" for entry in parser.error_log):
         raise ValueError(f"the page cannot be parsed: {parser.error_log[-1].message.strip()}")
     return tree
+
+
+def _headings(body: Any, text: str) -> tuple[Heading, ...]:
+    """Where the headings of the main text begin: it is written a second time with a mark before each of them.
+
+    None where that is not the same text, or every mark stands in it. Headings in tables and lists are no sections.
+    """
+    from trafilatura.xml import xmltotxt
+
+    mark = next((mark for mark in _MARKS if mark not in text), None)
+    heads = [head for head in body.iter("head") if not any(True for _ in head.iterancestors("cell", "item"))]
+    if mark is None or not heads:
+        return ()
+    marked = [head for head in heads if _prefix(head, mark)]
+    first, *rest = plain_text(xmltotxt(body, include_formatting=False)).split(mark)
+    if "".join((first, *rest)) != text or len(rest) != len(marked):
+        return ()
+    starts = accumulate(map(len, rest[:-1]), initial=len(first))
+    return tuple((_level(head), _words(head, mark), start) for head, start in zip(marked, starts, strict=True))
+
+
+def _prefix(head: Any, mark: str) -> bool:
+    """Put the mark before the first letter of a heading; False where it has none."""
+    for element in head.iter():
+        for place in ("text", "tail"):
+            words = getattr(element, place) or ""
+            if words.strip() and (place == "text" or element is not head):
+                setattr(element, place, words.replace(first := words.split(maxsplit=1)[0], mark + first, 1))
+                return True
+    return False
+
+
+def _level(head: Any) -> int:
+    found = re.search(r"[1-6]", head.get("rend") or "")
+    return int(found[0]) if found else 1
+
+
+def _words(head: Any, mark: str) -> str:
+    return plain_text(" ".join(" ".join(head.itertext()).replace(mark, "").split()))
 
 
 def _merged(first: str | None, second: str | None) -> str | None:

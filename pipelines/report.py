@@ -104,13 +104,17 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidationRow:
-    """How a dataset met its contract. `n_failed_rows` were set apart, `n_failures` expectations were not met."""
+    """How a dataset met its contract. `n_failed_rows` were set apart, `n_failures` expectations were not met.
+
+    `drift` says how it compares with the version published before.
+    """
 
     dataset: str
     n_expectations: int
     n_failures: int = 0
     n_failed_rows: int = 0
     page: str = ""
+    drift: str = "not compared"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

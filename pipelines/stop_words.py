@@ -44,6 +44,21 @@ _STOP_WORDS = {
     "fa": "و در به از که این را با است برای آن یک بود شد تا بر هم نیز های یا می او",
     "hi": "के में की है का को और से पर ने एक यह कि हैं था भी इस नहीं जो कर तो ही या लिए थे",
     "id": "yang dan di dari dengan untuk pada ini dalam adalah itu sebagai tidak oleh atau ke juga akan telah tersebut",
+    "el": "και το του η της ο να με για από τα στο την που τον είναι οι των στην σε τη ένα μια δεν θα ως στη αυτό "
+    "κατά ή",
+    "bg": "на и в да се за от е с по не са като че това до а при което или която от му си той след бе към има",
+    "sr": "и у је на да се за од са су као који не из то по што или али био била бити након до "
+    "i u je na da se za od sa su kao koji ne iz to po što ili ali bio bila biti nakon do",
+    "hr": "i u je na da se za od s su kao koji ne iz to po što ili ali bio bila biti nakon do te sa koja koje",
+    "bs": "i u je na da se za od s su kao koji ne iz to po što ili ali bio bila biti nakon do te sa koja koje",
+    "sk": "a v na sa je že o s z do aj k pre po od ako ale by bol bola ktorý ktorá ktoré už tak si sú nie alebo za",
+    "sl": "in v je na se da za z so s ki ne po od pri kot bi pa tudi do bil bila ali iz kar ni še to",
+    "lt": "ir į iš kad yra su už buvo tai nuo per o jo bei kaip bet jis ar prie apie taip pat dėl po ne kurie",
+    "lv": "un ir no uz ar par kas ka tika bija līdz pēc pie kā arī vai bet tas gan ja tā nav lai viņš pa",
+    "et": "ja on ei et oli ta see kui mis ka oma või ning kes aga siis ma pole olid nii seda selle nende pärast",
+    "ca": "de la i el que en a les un per amb una els del al és es va no són com més però o seva també ha dels",
+    "he": "של את על הוא לא עם זה היא גם או כי אל היה אך כל בין אבל אם הם יש מה היו לאחר ידי",
+    "ur": "کے کی میں ہے اور سے کا کو اس پر نے یہ کہ ایک ہیں تھا بھی جو کر نہیں تھے گیا وہ",
     "vi": "và của là các có được trong cho với một không những này đã người để khi từ đến cũng như tại ở",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.contracts.base import Check, Column, Contract, Expectation
+from data.contracts.base import Check, Column, Contract, Drift, Expectation
 from data.contracts.corpus import CANDIDATES, CORPUS, DOCUMENTS, DUPLICATES, REJECTS, TOKENS
 from data.contracts.labels import LABELLED_SPANS, LABELLED_TEXT
 from data.contracts.predictions import ENTITIES, KEYPHRASES, METRICS, SENTIMENT, SUMMARIES
@@ -23,4 +23,4 @@ CONTRACTS: dict[str, Contract] = {
     "metrics": METRICS,
 }
 
-__all__ = ["CONTRACTS", "Check", "Column", "Contract", "Expectation"]
+__all__ = ["CONTRACTS", "Check", "Column", "Contract", "Drift", "Expectation"]

@@ -11,12 +11,17 @@ import pyarrow as pa
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its Arrow type, and in words what it means and in which unit."""
+    """One column: its Arrow type, in words what it means, and its unit where it has one.
+
+    `fields` says what the fields of a wide struct mean.
+    """
 
     name: str
     type: pa.DataType
     meaning: str
     nullable: bool = False
+    unit: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,33 @@ class Expectation:
         return f"{self.type}:{column}" if column else self.type
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """How far a version may be from the published one, where both come from the same recipe and models.
+
+    `rows` bounds rows over published rows. `null_share` is how far the share of nulls of any nullable column may
+    move, `distance` how far the distribution of the values of `categories` and of the magnitudes (powers of two) of
+    `lengths` may: the total variation distance, 0 for the same distribution and 1 for nothing in common. Below
+    `least_rows` in the published version, or of the rows that are there for a distribution, chance decides and nothing
+    is compared.
+    """
+
+    lengths: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    rows: tuple[float, float] = (0.7, 3.0)
+    null_share: float = 0.1
+    distance: float = 0.25
+    least_rows: int = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """The promise a dataset makes to its readers.
 
-    `version` is (major, minor): minor when a nullable column is added, major when a column is
-    removed, retyped or narrowed. `key` names the columns that identify a row; rows of a part are
-    sorted by `order`. An `internal` dataset is an intermediate result that no release names.
+    `version` is (major, minor): minor when a nullable column is added, major when a column is removed, retyped or
+    narrowed (`data.contracts.evolution`). `key` names the columns that identify a row. An `internal` dataset is an
+    intermediate result that no release names. `example` is a query in SQL over tables named like the datasets.
+    `drift` says what is compared with the published version, None for nothing.
     """
 
     name: str
@@ -68,6 +93,8 @@ class Contract:
     checks: tuple[Check, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     internal: bool = False
+    example: str = ""
+    drift: Drift | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -75,10 +102,14 @@ class Contract:
         return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
 
     def describe(self) -> dict[str, Any]:
-        """The contract as plain JSON data: what fingerprints and manifests record."""
+        """The contract as plain JSON data: what fingerprints and manifests record.
+
+        Words, units and the thresholds of drift are no part of it: they decide no byte.
+        """
         return {
             "name": self.name,
             "version": f"{self.version[0]}.{self.version[1]}",
+            "key": list(self.key),
             "columns": [[c.name, str(c.type), c.nullable] for c in self.columns],
             "checks": [[c.name, c.expression] for c in self.checks],
             "expectations": [[e.type, dict(e.kwargs), e.scope] for e in self.expectations],

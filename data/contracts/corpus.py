@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from data.contracts.base import Check, Column, Contract, between, matches, not_null, one_of, row_count, unique
+from data.contracts.base import Check, Column, Contract, Drift, between, matches, not_null, one_of, row_count, unique
 
 DOC_ID = Column("doc_id", pa.string(), "`<source>:<native id>`, unique within a release and stable between runs")
 DOC_ID_PATTERN = r"^[A-Za-z0-9_.\-]+:.+$"
@@ -19,6 +19,12 @@ SECTIONS = pa.list_(
         ]
     )
 )
+SECTION_FIELDS = {
+    "level": "0 for the lead, 1 to 6 for what follows a heading of that level",
+    "title": "the heading as written, empty for the lead",
+    "start": "first code point of the section in `text`",
+    "end": "one past its last code point",
+}
 SIGNALS = {
     "n_words": "words without marks of punctuation",
     "mean_word_length": "mean length of the words in code points",
@@ -64,9 +70,11 @@ _SECTIONS_FIT = Check("sections_within_text", "sections_end <= n_chars")
 _SOURCE = Column("source", pa.string(), "wiki database name (`enwiki`) or catalogue name; never a path or a date")
 _TITLE = Column("title", pa.string(), "title of the document", nullable=True)
 _URL = Column("url", pa.string(), "address of the document at its publisher", nullable=True)
-_PUBLISHED = Column("published_at", TIMESTAMP, "time of the revision, UTC microseconds", nullable=True)
+_PUBLISHED = Column("published_at", TIMESTAMP, "time of the revision", nullable=True, unit="microseconds, UTC")
 _TEXT = Column("text", pa.string(), "plain text, NFC; headings are lines of their own, a blank line ends a paragraph")
-_SECTION_COLUMN = Column("sections", SECTIONS, "parts of the text in order, by code points; the lead is level 0")
+_SECTION_COLUMN = Column(
+    "sections", SECTIONS, "parts of the text in order, the lead first", unit="code points", fields=SECTION_FIELDS
+)
 
 DOCUMENTS = Contract(
     name="documents",
@@ -93,6 +101,8 @@ DOCUMENTS = Contract(
         row_count(1),
         unique("doc_id"),
     ),
+    drift=Drift(lengths=("text_chars",)),
+    example="SELECT source, count(*) AS documents, sum(length(text)) AS chars FROM documents GROUP BY source",
 )
 
 _CORPUS_COLUMNS = (
@@ -102,15 +112,17 @@ _CORPUS_COLUMNS = (
     _URL,
     _PUBLISHED,
     Column("lang", pa.string(), "detected language, ISO 639-1, `und` where undecided"),
-    Column("lang_score", pa.float32(), "probability of `lang` among the languages known, 0 to 1"),
+    Column("lang_score", pa.float32(), "probability of `lang` among the languages known", unit="0 to 1"),
     _TEXT,
     _SECTION_COLUMN,
-    Column("n_chars", pa.int32(), "length of `text` in code points"),
-    Column("n_words", pa.int32(), "number of words"),
-    Column("n_sentences", pa.int32(), "number of sentences"),
-    Column("quality", QUALITY, "the signals that the rules of the recipe looked at; null for the others"),
-    Column("dropped_lines", DROPPED_LINES, "lines that the recipe took out of the text, occurrences by reason"),
-    Column("pii", PII, "personal data masked in `text`, occurrences by type"),
+    Column("n_chars", pa.int32(), "length of `text`", unit="code points"),
+    Column("n_words", pa.int32(), "number of words", unit="words"),
+    Column("n_sentences", pa.int32(), "number of sentences", unit="sentences"),
+    Column(
+        "quality", QUALITY, "the signals that the rules of the recipe looked at; null for the others", fields=SIGNALS
+    ),
+    Column("dropped_lines", DROPPED_LINES, "lines that the recipe took out of the text, by reason", unit="lines"),
+    Column("pii", PII, "personal data masked in `text`, by type", unit="occurrences"),
     Column("text_sha256", pa.string(), "SHA-256 of `text` in UTF-8, hexadecimal"),
 )
 _CORPUS_EXPECTATIONS = (
@@ -142,6 +154,7 @@ CANDIDATES = Contract(
     checks=_CORPUS_CHECKS,
     expectations=(*_CORPUS_EXPECTATIONS,),
     internal=True,
+    example="SELECT lang, count(*) AS documents FROM candidates GROUP BY lang ORDER BY documents DESC",
 )
 
 CORPUS = Contract(
@@ -152,6 +165,8 @@ CORPUS = Contract(
     columns=_CORPUS_COLUMNS,
     checks=_CORPUS_CHECKS,
     expectations=(*_CORPUS_EXPECTATIONS, unique("text_sha256")),
+    drift=Drift(lengths=("n_chars",), categories=("lang",)),
+    example="SELECT lang, count(*) AS documents, sum(n_words) AS words FROM corpus GROUP BY lang ORDER BY words DESC",
 )
 
 REJECT_KINDS = ("filtered", "failed")
@@ -168,7 +183,7 @@ REJECTS = Contract(
         Column("kind", pa.string(), "`filtered`: working as intended; `failed`: could not be handled"),
         Column("reason", pa.string(), "machine-readable reason, named for what happened"),
         Column("detail", pa.string(), "figures or message behind the reason", nullable=True),
-        Column("n_chars", pa.int32(), "length of the record in code points, where known", nullable=True),
+        Column("n_chars", pa.int32(), "length of the record, where known", nullable=True, unit="code points"),
     ),
     key=(),
     expectations=(
@@ -178,6 +193,7 @@ REJECTS = Contract(
         one_of("stage", ("extract", "clean", "dedup", "validate")),
         matches("reason", r"^[a-z][a-z0-9_:]*$"),
     ),
+    example="SELECT stage, kind, reason, count(*) AS records FROM rejects GROUP BY ALL ORDER BY records DESC",
 )
 
 DUPLICATES = Contract(
@@ -198,6 +214,7 @@ DUPLICATES = Contract(
             pa.float32(),
             "Jaccard similarity to the kept document, estimated where it is clearly high, counted on the word 5-grams "
             "elsewhere; 1 for a copy of the normalised text and for nothing else",
+            unit="0 to 1",
         ),
     ),
     expectations=(
@@ -207,6 +224,7 @@ DUPLICATES = Contract(
         unique("doc_id"),
     ),
     checks=(Check("kept_is_another_document", "doc_id <> kept_doc_id"),),
+    example="SELECT kept_doc_id, list(doc_id) AS copies FROM duplicates GROUP BY kept_doc_id ORDER BY len(copies) DESC",
 )
 
 TOKENS = Contract(
@@ -217,8 +235,11 @@ TOKENS = Contract(
     columns=(
         DOC_ID,
         Column("input_ids", pa.list_(pa.uint32()), "token ids, without special tokens"),
-        Column("n_tokens", pa.int32(), "length of `input_ids`"),
+        Column("n_tokens", pa.int32(), "length of `input_ids`", unit="tokens"),
     ),
     checks=(Check("n_tokens_is_length", "n_tokens = ids_length"),),
     expectations=(not_null("doc_id"), between("n_tokens", 1), row_count(1), unique("doc_id")),
+    drift=Drift(lengths=("n_tokens",)),
+    example="SELECT sum(n_tokens) AS tokens, sum(n_chars) / sum(n_tokens) AS chars_per_token "
+    "FROM tokens JOIN corpus USING (doc_id)",
 )

@@ -17,6 +17,11 @@ SPANS = pa.list_(
         ]
     )
 )
+SPAN_FIELDS = {
+    "start": "first code point of the mention in `text`",
+    "end": "one past its last code point",
+    "type": ", ".join(ENTITY_TYPES),
+}
 _ROW_ID = Column("row_id", pa.string(), "first 16 hexadecimal digits of the SHA-256 of the text")
 _SPLIT = Column("split", pa.string(), "train, validation or test, decided by a hash of the text")
 _SOURCE = Column("source", pa.string(), "catalogue name of the labelled set")
@@ -42,6 +47,7 @@ LABELLED_TEXT = Contract(
         row_count(3),
         unique("row_id"),
     ),
+    example="SELECT split, label, count(*) AS texts FROM labelled_text GROUP BY ALL ORDER BY ALL",
 )
 
 LABELLED_SPANS = Contract(
@@ -52,11 +58,19 @@ LABELLED_SPANS = Contract(
     columns=(
         _ROW_ID,
         Column("text", pa.string(), "the sentence"),
-        Column("spans", SPANS, "entity mentions, offsets in code points, end exclusive, not overlapping"),
+        Column(
+            "spans",
+            SPANS,
+            "entity mentions that do not overlap; `end` is exclusive",
+            unit="code points",
+            fields=SPAN_FIELDS,
+        ),
         _SPLIT,
         _SOURCE,
     ),
     key=("row_id",),
     checks=(Check("spans_within_text", "spans_end <= text_chars"),),
     expectations=(not_null("text"), between("text_chars", 1), one_of("split", SPLITS), row_count(3), unique("row_id")),
+    example="SELECT span.type, count(*) AS mentions "
+    "FROM (SELECT unnest(spans) AS span FROM labelled_spans) GROUP BY ALL ORDER BY mentions DESC",
 )

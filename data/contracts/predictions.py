@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from data.contracts.base import Check, Column, Contract, between, matches, not_null, one_of, row_count, unique
+from data.contracts.base import Check, Column, Contract, Drift, between, matches, not_null, one_of, row_count, unique
 from data.contracts.corpus import DOC_ID, DOC_ID_PATTERN
 from data.contracts.labels import ENTITY_TYPES
 
@@ -27,13 +27,15 @@ SUMMARIES = Contract(
     columns=(
         DOC_ID,
         Column("summary", pa.string(), "chosen sentences in the order of the text, joined by a space"),
-        Column("n_sentences", pa.int32(), "number of sentences chosen"),
-        Column("compression", pa.float32(), "characters of the summary over characters of the text"),
-        Column("score", pa.float32(), "mean salience of the chosen sentences, 0 to 1"),
+        Column("n_sentences", pa.int32(), "number of sentences chosen", unit="sentences"),
+        Column("compression", pa.float32(), "length of the summary over that of the text", unit="0 to 1"),
+        Column("score", pa.float32(), "mean salience of the chosen sentences", unit="0 to 1"),
         _MODEL,
         _MODEL_VERSION,
     ),
     expectations=(*_EVERY_PREDICTION, between("n_sentences", 1), between("compression", 0, 1), unique("doc_id")),
+    drift=Drift(lengths=("n_sentences",)),
+    example="SELECT corpus.title, summary FROM summaries JOIN corpus USING (doc_id) ORDER BY score DESC LIMIT 10",
 )
 
 SENTIMENT = Contract(
@@ -44,12 +46,14 @@ SENTIMENT = Contract(
     columns=(
         DOC_ID,
         Column("label", pa.string(), "most probable class"),
-        Column("score", pa.float32(), "its probability, 0 to 1"),
-        Column("probabilities", PROBABILITIES, "probability of every class; they sum to 1"),
+        Column("score", pa.float32(), "its probability", unit="0 to 1"),
+        Column("probabilities", PROBABILITIES, "probability of every class; they sum to 1", unit="0 to 1"),
         _MODEL,
         _MODEL_VERSION,
     ),
     expectations=(*_EVERY_PREDICTION, not_null("label"), between("score", 0, 1), unique("doc_id")),
+    drift=Drift(categories=("label",)),
+    example="SELECT label, count(*) AS documents, avg(score) AS score FROM sentiment GROUP BY label",
 )
 
 ENTITIES = Contract(
@@ -59,17 +63,20 @@ ENTITIES = Contract(
     row="mention",
     columns=(
         DOC_ID,
-        Column("start", pa.int32(), "first code point of the mention in `corpus.text`"),
-        Column("end", pa.int32(), "one past its last code point"),
+        Column("start", pa.int32(), "where the mention begins in `corpus.text`", unit="code points"),
+        Column("end", pa.int32(), "where it ends, exclusive", unit="code points"),
         Column("surface", pa.string(), "the mention as written"),
         Column("type", pa.string(), "PER, ORG, LOC, DATE or MISC"),
-        Column("score", pa.float32(), "confidence of the tagger, 0 to 1"),
+        Column("score", pa.float32(), "confidence of the tagger", unit="0 to 1"),
         _MODEL,
         _MODEL_VERSION,
     ),
     key=("doc_id", "start", "end"),
     checks=(Check("surface_fits_span", '"end" - "start" = surface_chars'),),
     expectations=(*_EVERY_PREDICTION, one_of("type", ENTITY_TYPES), between("start", 0), between("score", 0, 1)),
+    drift=Drift(categories=("type",)),
+    example="SELECT surface, type, count(DISTINCT doc_id) AS documents "
+    "FROM entities GROUP BY ALL ORDER BY documents DESC LIMIT 20",
 )
 
 KEYPHRASES = Contract(
@@ -87,6 +94,9 @@ KEYPHRASES = Contract(
     ),
     key=("doc_id", "rank"),
     expectations=(*_EVERY_PREDICTION, not_null("phrase"), between("rank", 1)),
+    drift=Drift(),
+    example="SELECT corpus.title, list(phrase ORDER BY rank) AS phrases "
+    "FROM keyphrases JOIN corpus USING (doc_id) GROUP BY doc_id, corpus.title",
 )
 
 METRICS = Contract(
@@ -105,7 +115,7 @@ METRICS = Contract(
         Column("value", pa.float64(), "its value on all rows"),
         Column("ci_low", pa.float64(), "lower end of the 95 % bootstrap interval"),
         Column("ci_high", pa.float64(), "upper end of the 95 % bootstrap interval"),
-        Column("n", pa.int32(), "rows scored"),
+        Column("n", pa.int32(), "rows scored", unit="rows"),
     ),
     key=("task", "model", "metric"),
     expectations=(
@@ -116,4 +126,5 @@ METRICS = Contract(
         row_count(1),
     ),
     checks=(Check("interval_around_value", "ci_low <= value AND value <= ci_high"),),
+    example="SELECT task, metric, model, value, ci_low, ci_high FROM metrics ORDER BY task, metric, value DESC",
 )

@@ -5,7 +5,7 @@ from pipelines.dedup.config import DedupConfig, Part, RepeatedConfig
 from pipelines.dedup.find import find_duplicates, repeated_lines
 from pipelines.dedup.lines import UInt64s, of_part
 
-VERSION = 2
+VERSION = 3
 
 __all__ = [
     "VERSION",

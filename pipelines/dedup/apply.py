@@ -44,7 +44,7 @@ def apply(
     facts: dict[str, int] = {}
     if repeated is not None and len(repeated):
         kept, lost = trim(kept, repeated, config or RepeatedConfig())
-        rejects.append(_repeated(lost))
+        rejects.append(_repeated(lost, (config or RepeatedConfig()).max_share))
         changed = kept.filter(pl.col("lost_lines") > 0)
         facts = {
             "documents": changed.height,
@@ -77,12 +77,13 @@ def _measured(kept: pl.DataFrame) -> pl.DataFrame:
 def _duplicates(found: pl.DataFrame) -> pl.DataFrame:
     is_exact = pl.col("similarity") == 1
     reason = pl.when(is_exact).then(pl.lit("exact_duplicate")).otherwise(pl.lit("near_duplicate"))
-    return _rejects(found, reason, pl.concat_str(pl.lit("kept "), pl.col("kept_doc_id")))
+    detail = pl.format("similarity {} to {}, which is kept", pl.col("similarity").round(4), pl.col("kept_doc_id"))
+    return _rejects(found, reason, pl.when(is_exact).then(pl.format("{} is kept", "kept_doc_id")).otherwise(detail))
 
 
-def _repeated(lost: pl.DataFrame) -> pl.DataFrame:
+def _repeated(lost: pl.DataFrame, most: float) -> pl.DataFrame:
     share = (pl.col("lost_chars") / pl.col("n_chars")).round(2)
-    detail = pl.format("{} lines, {} of the text", pl.col("lost_lines"), share)
+    detail = pl.format(f"repeated lines ({{}}) are {{}} of the text, above {most:g}", pl.col("lost_lines"), share)
     return _rejects(lost, pl.lit("mostly_repeated_lines"), detail)
 
 

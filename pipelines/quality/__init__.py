@@ -19,7 +19,7 @@ from pipelines.quality.registry import (
 )
 from pipelines.quality.rule import ALL, ENGLISH, SPACED, AnyRule, Languages, LineRule, Rule, signal_name
 
-VERSION = 3
+VERSION = 4
 """Version of every rule of this package; the rules of another module bring their own."""
 
 
@@ -55,7 +55,7 @@ def judge(signals: pl.DataFrame, langs: pl.Series, rules: Sequence[Rule]) -> pl.
     if not rules:
         return pl.DataFrame({name: [None] * langs.len() for name in ("reason", "detail")}, schema=_VERDICT)
     broken = [rule.breaks(pl.col(signal_name(rule)), pl.col("__lang")) for rule in rules]
-    texts = [rule.told(pl.col(signal_name(rule))) for rule in rules]
+    texts = [rule.told(pl.col(signal_name(rule)), pl.col("__lang")) for rule in rules]
     reasons = [pl.when(is_broken).then(pl.lit(rule.reason)) for rule, is_broken in zip(rules, broken, strict=True)]
     details = [pl.when(is_broken).then(text) for text, is_broken in zip(texts, broken, strict=True)]
     columns = signals.with_columns(langs.alias("__lang"))

@@ -8,7 +8,8 @@ import polars as pl
 from pipelines import stop_words
 from pipelines.quality.arrays import Floats, ratio
 from pipelines.quality.batch import Batch
-from pipelines.quality.rule import ENGLISH, SPACED, Languages, Rule
+from pipelines.quality.fineweb2 import CITES, MEASURED, beyond_english
+from pipelines.quality.rule import ENGLISH, SPACED, Languages, Rule, Signal
 
 _CITES = "Rae et al. 2021, A.1.1"
 _BULLET = r"^\s*[•\-]"
@@ -71,11 +72,18 @@ def _line_share(batch: Batch, pattern: str) -> Floats:
     return batch.share(batch.line_doc, batch.lines.str.contains(pattern).to_numpy(), batch.n_lines)
 
 
+def _measured(reason: str, signal: Signal, *, least: float | None = None, most: float | None = None) -> Rule:
+    """A rule whose threshold is known of some languages alone, and differs among them."""
+    more = beyond_english(reason)
+    cites = f"{_CITES}; {CITES}"
+    return Rule(reason=reason, signal=signal, least=least, most=most, by_language=more, languages=MEASURED, cites=cites)
+
+
 RULES = (
     Rule(reason="too_few_words", signal=n_words, least=50, languages=SPACED, cites=_CITES),
     Rule(reason="too_many_words", signal=n_words, most=100_000, languages=SPACED, cites=_CITES),
-    Rule(reason="words_too_short", signal=mean_word_length, least=3, languages=SPACED, cites=_CITES),
-    Rule(reason="words_too_long", signal=mean_word_length, most=10, languages=SPACED, cites=_CITES),
+    _measured("words_too_short", mean_word_length, least=3),
+    _measured("words_too_long", mean_word_length, most=10),
     Rule(reason="too_many_hashes", signal=hash_ratio, most=0.1, languages=SPACED, cites=_CITES),
     Rule(reason="too_many_ellipses", signal=ellipsis_ratio, most=0.1, languages=SPACED, cites=_CITES),
     Rule(reason="too_many_bullet_lines", signal=bullet_line_ratio, most=0.9, cites=_CITES),

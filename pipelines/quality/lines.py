@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
@@ -20,7 +20,8 @@ _COUNTS = pl.List(pl.Struct({"reason": pl.String, "count": pl.Int32}))
 def drop_lines(frame: pl.DataFrame, rules: Sequence[LineRule]) -> pl.DataFrame:
     """The frame with the lines that `rules` reject gone from `text`, `sections` moved along, and `dropped_lines`.
 
-    Reads `text`, `lang` and `sections`. Blank lines stay where they part two lines that stay.
+    Reads `text`, `lang` and `sections`. Blank lines stay where they part two lines that stay, and the heading of a
+    section where lines below it do: it ends in no full stop, and is none the worse for it.
     """
     if not rules or not frame.height:
         return frame.with_columns(pl.lit([], dtype=_COUNTS).alias("dropped_lines"))
@@ -62,7 +63,9 @@ def _dropped(block: pl.DataFrame, rules: Sequence[LineRule]) -> pl.DataFrame:
         return block.with_columns(counted("dropped_lines", [[]] * block.height, of="reason"))
     texts, offsets = block["text"].to_list(), offsets_of(block["sections"])
     counts: list[list[dict[str, Any]]] = [[] for _ in texts]
-    for doc, reasons in hit.iter_rows():
+    sections = block["sections"].gather(hit["doc"]).to_list()
+    for (doc, found_reasons), parts in zip(hit.iter_rows(), sections, strict=True):
+        reasons = _spared(texts[doc], parts, found_reasons)
         texts[doc], offsets[doc] = _without(texts[doc], offsets[doc], reasons)
         counts[doc] = [
             {"reason": reason, "count": count} for reason, count in sorted(Counter(filter(None, reasons)).items())
@@ -72,6 +75,24 @@ def _dropped(block: pl.DataFrame, rules: Sequence[LineRule]) -> pl.DataFrame:
         with_offsets(block["sections"], list(chain.from_iterable(offsets))),
         counted("dropped_lines", counts, of="reason"),
     )
+
+
+def _spared(text: str, sections: Iterable[Mapping[str, Any]] | None, reasons: list[str | None]) -> list[str | None]:
+    """The reasons of lines that are not blank, without those of headings that have lines below them that stay."""
+    titles = {(section["start"], section["title"]): section["level"] for section in sections or () if section["level"]}
+    if not titles:
+        return reasons
+    lines = text.split("\n")
+    starts = accumulate((len(line) + 1 for line in lines), initial=0)
+    levels = [titles.get((start, line)) for start, line in zip(starts, lines, strict=False) if line.strip()]
+    spared, below = list(reasons), 0  # level of the next heading that stays, 7 for other text, 0 for none
+    for row in range(len(levels) - 1, -1, -1):
+        if level := levels[row]:
+            spared[row] = None if below > level else reasons[row]
+            below = level if spared[row] is None else below
+        elif reasons[row] is None:
+            below = 7
+    return spared
 
 
 def _without(text: str, offsets: Sequence[int], reasons: Sequence[str | None]) -> tuple[str, list[int]]:

@@ -12,6 +12,7 @@ from pipelines import stop_words
 from pipelines.quality import grams
 from pipelines.quality.arrays import Floats, ratio
 from pipelines.quality.batch import Batch
+from pipelines.quality.gopher import mean_word_length
 from pipelines.quality.rule import NO_BLANKS, SPACED, Languages, Rule
 
 _CITES = "textmill, docs/decisions.md"
@@ -59,6 +60,15 @@ RULES = (
         # Lists of events have 0.013 and more, running text of 23 languages 0.07; markup and tables have none.
         least=0.01,
         languages=Languages(only=stop_words.languages()),
+        cites=_CITES,
+    ),
+    Rule(reason="words_far_too_short", signal=mean_word_length, least=2, languages=SPACED, cites=_CITES),
+    Rule(
+        reason="words_far_too_long",
+        signal=mean_word_length,
+        # Running text of 75 languages has 8.4 at the most; a stub with seven links has 14.9.
+        most=15,
+        languages=SPACED,
         cites=_CITES,
     ),
     Rule(

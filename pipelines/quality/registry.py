@@ -87,8 +87,8 @@ WIKIPEDIA = register_recipe(
         rules=(
             "too_few_words",
             "too_few_characters",
-            "words_too_short",
-            "words_too_long",
+            "words_far_too_short",
+            "words_far_too_long",
             "too_many_hashes",
             "too_many_ellipses",
             "too_few_words_with_letters",
@@ -101,9 +101,6 @@ WIKIPEDIA = register_recipe(
         ),
         thresholds={
             "too_few_words": 10,
-            "words_too_short": 2,
-            # Running text of 75 languages has 8.4 at the most; a stub with seven links has 14.9.
-            "words_too_long": 15,
             "too_few_words_with_letters": 0.6,
             # One of three lines of a summary that does not tell how a film ends.
             "too_many_ellipsis_lines": 0.5,
@@ -119,8 +116,13 @@ WEB = register_recipe(
         name="web",
         rules=(
             *_names(c4.LINE_RULES, c4.RULES, gopher.RULES, repetition.RULES, fineweb.RULES),
+            # Mild rules for the languages that the papers have no threshold of.
             "too_few_characters",
+            "words_far_too_short",
+            "words_far_too_long",
             "too_few_words_with_letters",
+            "too_few_unique_words",
+            "too_many_repeated_pairs",
         ),
         citations=True,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pipelines.quality import grams
 from pipelines.quality.arrays import Floats, ratio
 from pipelines.quality.batch import Batch
-from pipelines.quality.rule import SPACED, Rule, Signal
+from pipelines.quality.fineweb2 import CITES, MEASURED, beyond_english
+from pipelines.quality.rule import Rule, Signal
 
 _CITES = "Rae et al. 2021, table A1"
+_BOTH = f"{_CITES}; {CITES}"
 TOP_RUNS = {2: 0.20, 3: 0.18, 4: 0.16}
 DUPLICATE_RUNS = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
 
@@ -54,17 +56,23 @@ def duplicate_run(n: int) -> Signal:
     return measure
 
 
+def _of_runs(reason: str, signal: Signal, most: float) -> Rule:
+    """A rule on runs of tokens: how many repeat by chance differs from language to language."""
+    more = beyond_english(reason)
+    return Rule(reason=reason, signal=signal, most=most, by_language=more, languages=MEASURED, cites=_BOTH)
+
+
 RULES = (
     Rule(reason="too_many_duplicate_paragraphs", signal=duplicate_paragraph_ratio, most=0.3, cites=_CITES),
     Rule(reason="too_many_duplicate_paragraph_chars", signal=duplicate_paragraph_char_ratio, most=0.2, cites=_CITES),
-    Rule(reason="too_many_duplicate_lines", signal=duplicate_line_ratio, most=0.3, cites=_CITES),
+    Rule(
+        reason="too_many_duplicate_lines",
+        signal=duplicate_line_ratio,
+        most=0.3,
+        by_language=beyond_english("too_many_duplicate_lines"),
+        cites=_BOTH,
+    ),
     Rule(reason="too_many_duplicate_line_chars", signal=duplicate_line_char_ratio, most=0.2, cites=_CITES),
-    *(
-        Rule(reason=f"top_{n}gram_too_frequent", signal=top_run(n), most=most, languages=SPACED, cites=_CITES)
-        for n, most in TOP_RUNS.items()
-    ),
-    *(
-        Rule(reason=f"too_many_duplicate_{n}grams", signal=duplicate_run(n), most=most, languages=SPACED, cites=_CITES)
-        for n, most in DUPLICATE_RUNS.items()
-    ),
+    *(_of_runs(f"top_{n}gram_too_frequent", top_run(n), most) for n, most in TOP_RUNS.items()),
+    *(_of_runs(f"too_many_duplicate_{n}grams", duplicate_run(n), most) for n, most in DUPLICATE_RUNS.items()),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -44,7 +44,8 @@ ENGLISH = Languages(only=("en",))
 class Rule:
     """Rejects a text whose `signal` is below `least` or above `most`. `reason` says what happened, and is its name.
 
-    `cites` names the paper that the threshold comes from.
+    `by_language` holds the thresholds of languages that have one of their own. `cites` names the paper that the
+    threshold comes from.
     """
 
     reason: str
@@ -52,6 +53,7 @@ class Rule:
     cites: str
     least: float | None = None
     most: float | None = None
+    by_language: Mapping[str, float] = field(default_factory=dict, hash=False)
     languages: Languages = ALL
 
     def __post_init__(self) -> None:
@@ -59,19 +61,40 @@ class Rule:
             raise ConfigError(f"rule {self.reason}: give either `least` or `most`, the value that still passes")
 
     def at(self, threshold: float) -> Rule:
-        """The rule with another threshold."""
+        """The rule with another threshold, the same for all its languages."""
         value = float(threshold)
-        return replace(self, most=value) if self.least is None else replace(self, least=value)
+        if self.least is None:
+            return replace(self, most=value, by_language={})
+        return replace(self, least=value, by_language={})
+
+    def threshold(self, lang: str) -> float:
+        """The value that still passes in this language."""
+        value = self.most if self.least is None else self.least
+        return self.by_language.get(lang, value or 0.0)
 
     def breaks(self, figure: pl.Expr, lang: pl.Expr) -> pl.Expr:
         """Whether a text with this figure in this language is rejected."""
-        outside = figure > self.most if self.least is None else figure < self.least
+        value = pl.lit(self.threshold(""))
+        if self.by_language:
+            value = lang.replace_strict(self.by_language, default=value, return_dtype=pl.Float64)
+        outside = figure > value if self.least is None else figure < value
         return outside & self.languages.mask(lang)
 
-    def told(self, figure: pl.Expr) -> pl.Expr:
-        """The figure and the threshold as text, such as `0.41 above 0.3`."""
-        side, threshold = ("above", self.most) if self.least is None else ("below", self.least)
-        return pl.format("{} " + f"{side} {threshold:g}", figure.round_sig_figs(4))
+    def told(self, figure: pl.Expr, lang: pl.Expr) -> pl.Expr:
+        """What was measured, and the threshold, as text, such as `duplicate_line_ratio is 0.41, above 0.3`."""
+        side = "above" if self.least is None else "below"
+        value = pl.lit(f"{self.threshold(''):g}")
+        if self.by_language:
+            told = {code: f"{least:g}" for code, least in self.by_language.items()}
+            value = lang.replace_strict(told, default=value, return_dtype=pl.String)
+        return pl.format("{} is {}, {} {}", pl.lit(signal_name(self)), _told(figure), pl.lit(side), value)
+
+
+def _told(figure: pl.Expr) -> pl.Expr:
+    """A figure in four digits, a whole number without a decimal point."""
+    rounded = figure.round_sig_figs(4)
+    whole = pl.when(figure.is_finite() & (figure == figure.floor())).then(figure).cast(pl.Int64, strict=False)
+    return pl.coalesce(whole.cast(pl.String), rounded.cast(pl.String))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,9 @@ _EMPTY = bytes.fromhex("177245385090")  # what an empty stream has in place of a
 _END = int.from_bytes(_EMPTY, "big")
 _LEVEL = b"123456789"
 _HEADER = 4
+_TOGETHER = 4
+_MANY = 32
+"""From so many parts on, the last ones keep all workers busy anyway."""
 _FOOTER_BYTES = 11  # 48 bits of magic, 32 of checksum, up to 7 of padding
 
 
@@ -35,7 +38,7 @@ def stream_starts(path: Path, start: int = 0, stop: int | None = None) -> Iterat
 
 
 def spans(path: Path, *, streams: int, size: int) -> list[Span]:
-    """Cut a file into ranges of at most `streams` whole streams, each closed once it has `size` bytes.
+    """Cut a file into ranges of whole streams: at each multiple of `size` bytes, and after `streams` of them.
 
     They cover the file without gap or overlap; one range where the file is one stream.
     """
@@ -44,12 +47,24 @@ def spans(path: Path, *, streams: int, size: int) -> list[Span]:
     first = held = 0
     for end in cuts[1:]:
         held += 1
-        if end - first >= size or held >= streams or end == cuts[-1]:
+        if end // size > first // size or held >= streams or end == cuts[-1]:
             found.append(Span(first, end))
             first, held = end, 0
     if len(found) > 1 and found[-1].stop - found[-1].start < size // 8:  # a stream that only closes the root
         found[-2:] = [Span(found[-2].start, found[-1].stop)]
     return found
+
+
+def even(total: int, most: int) -> int:
+    """Size of the parts of a file of `total` bytes: at most `most` each, all alike, for any 2 or 4 workers to share.
+
+    It follows from the file alone, so that parts are the same for any number of workers. Only what is small against
+    a part is not cut.
+    """
+    parts = -(-total // most)
+    if parts < _MANY and 2 * total >= most:
+        parts = -(-parts // _TOGETHER) * _TOGETHER
+    return max(1, -(-total // parts))
 
 
 def _boundaries(path: Path) -> Iterator[int]:

@@ -40,7 +40,8 @@ class Record:
 
     `namespaces` maps MediaWiki's namespace numbers to the names this wiki uses; empty elsewhere.
     `n_chars` counts the code points of the raw text, also where `text` was not kept. `markup` "html" is a web page
-    whose main text is still to be found. `meta` is a JSON object of what the source tells beyond these fields.
+    whose main text is still to be found; `headings` are found with it: level, words, and where in the text they begin.
+    `meta` is a JSON object of what the source tells beyond these fields.
     """
 
     doc_id: str | None
@@ -56,6 +57,7 @@ class Record:
     n_chars: int | None = None
     meta: str | None = None
     reject: Reject | None = None
+    headings: tuple[tuple[int, str, int], ...] = field(default=(), repr=False)
 
 
 class Reader(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from xml.parsers import expat
 
@@ -16,16 +17,19 @@ from data.progress import Progress, ignore
 from pipelines.sources import plain_page
 from pipelines.sources.dump import DumpHandler, RawPage, Site
 from pipelines.sources.dump_pages import ROOT, DumpPages, Item, Lost, invalid_utf8, xml_error
-from pipelines.sources.multistream import spans
+from pipelines.sources.multistream import even, spans
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed, filtered
 from pipelines.sources.splitter import START, Piece
 from pipelines.sources.streams import Span, compression_of, salvaged, size_of
 
-__all__ = ["Dump", "dump_of", "empty", "read", "records", "span_pages", "spans_of"]
+__all__ = ["Dump", "dump_of", "empty", "read", "records", "source_among", "span_pages", "spans_of"]
 
-VERSION = 1
+VERSION = 2
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+_DATED = re.compile(r"(?P<wiki>[a-z0-9_]+)-(?:[0-9]{8}|latest)-.*")
+_DATE = re.compile(r"[-_.]?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|latest)(?![0-9])")
+_ENDING = re.compile(r"(?:\.(?:xml|bz2|gz|xz|zst))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,22 @@ def dump_of(pages: DumpPages, source: str | None, *, max_chars: int, salvage: bo
     return Dump(path=pages.path, name=name, site=pages.site, max_chars=max_chars, salvage=salvage)
 
 
+def source_among(file: str, source: str) -> str:
+    """The source of the pages of a file of several, where the dump does not name its database.
+
+    So files whose pages have the same numbers are told apart. Of `ukwiki-20230501-pages-articles.xml` it is `ukwiki`,
+    of `a/b.xml` in `source` it is `source-a-b`, and a hash stands for other than ASCII letters. A date decides nothing,
+    so that a later dump has the same ids.
+    """
+    name = file.rpartition("/")[2]
+    if found := _DATED.fullmatch(name):
+        return found["wiki"]
+    undated = _DATE.sub("", _ENDING.sub("", file))
+    rest = re.sub(r"[^A-Za-z0-9_.\-]+", "-", undated).strip("-._")
+    digits = "" if undated.isascii() else sha256(undated.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return "-".join(filter(None, (source, rest, digits)))
+
+
 def span_pages(dump: Dump, span: Span) -> DumpPages:
     """The pages of some streams of a dump."""
     return DumpPages(
@@ -94,13 +114,15 @@ def span_pages(dump: Dump, span: Span) -> DumpPages:
 
 
 def spans_of(path: Path, *, streams: int, size: int) -> list[Span]:
-    """Ranges of the streams of a multistream dump that can be read apart; none for any other file.
+    """Ranges of the streams of a multistream dump that can be read apart, even in size; none for any other file.
 
-    A dump whose streams do not begin with a page, as from a parallel compressor, has to be read in one go.
+    Each has at most `streams` streams and about `size` bytes. A dump whose streams do not begin with a page, as from a
+    parallel compressor, has to be read in one go.
     """
-    if size_of(path) and compression_of(path) != "bz2":
+    total = size_of(path)
+    if compression_of(path) != "bz2":
         return []
-    found = spans(path, streams=streams, size=size)
+    found = spans(path, streams=streams, size=even(total, size))
     return found if len(found) > 1 and _begins_with_page(path, found[1]) else []
 
 

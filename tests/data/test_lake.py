@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from data import files
-from data.lake import MANIFEST, Lake, LakeError
+from data.lake import MANIFEST, RELEASE, Lake, LakeError
+from data.sealing import seal
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_release_round_trip(lake: Lake) -> None:
     assert lake.pipelines() == []
     put(lake, "corpus", "v1")
     lake.publish("wiki", {"datasets": {"corpus": "v1"}})
-    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}}
+    assert lake.release("wiki") == seal({"datasets": {"corpus": "v1"}, "number": 1, "format": 1})
     assert lake.pipelines() == ["wiki"]
 
 
@@ -47,7 +49,50 @@ def test_release_of_an_unpublished_version_is_refused_and_the_old_one_stays(lake
     lake.publish("wiki", {"datasets": {"corpus": "v1"}})
     with pytest.raises(LakeError, match="names tokens v2, which is not published"):
         lake.publish("wiki", {"datasets": {"corpus": "v1", "tokens": "v2"}})
-    assert lake.release("wiki") == {"datasets": {"corpus": "v1"}}
+    assert lake.release("wiki") == seal({"datasets": {"corpus": "v1"}, "number": 1, "format": 1})
+
+
+def test_releases_are_kept_by_their_numbers_newest_first(lake: Lake) -> None:
+    assert list(lake.releases("wiki")) == []
+    for number, version in enumerate(("a", "b", "c"), 1):
+        put(lake, "corpus", version)
+        lake.publish("wiki", {"datasets": {"corpus": version}, "run": f"r{number}"})
+    assert [(one["number"], one["datasets"]["corpus"]) for one in lake.releases("wiki")] == [
+        (3, "c"),
+        (2, "b"),
+        (1, "a"),
+    ]
+
+
+def test_a_release_of_the_same_versions_takes_no_new_number(lake: Lake) -> None:
+    put(lake, "corpus", "a")
+    lake.publish("wiki", {"datasets": {"corpus": "a"}, "run": "r1"})
+    lake.publish("wiki", {"datasets": {"corpus": "a"}, "run": "r2"})
+    assert [(one["number"], one["run"]) for one in lake.releases("wiki")] == [(1, "r2")]
+    lake.publish("wiki", {"datasets": {"corpus": "a"}, "models": {"gpt": ["m", "v000001"]}, "run": "r3"})
+    assert [one["run"] for one in lake.releases("wiki")] == ["r3", "r1"]
+
+
+@pytest.mark.parametrize(("dies_at", "left"), [(RELEASE, ["a"]), ("000002.json", ["b", "a"])])
+def test_a_release_is_there_with_its_pointer_whatever_a_kill_leaves(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, dies_at: str, left: list[str]
+) -> None:
+    for version in ("a", "b", "c"):
+        put(lake, "corpus", version)
+    lake.publish("wiki", {"datasets": {"corpus": "a"}})
+
+    def killed(path: Path, content: bytes) -> None:
+        if path.name == dies_at:
+            raise KeyboardInterrupt
+        write(path, content)
+
+    write = files.write_bytes
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(files, "write_bytes", killed)
+        lake.publish("wiki", {"datasets": {"corpus": "b"}})
+    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == left
+    lake.publish("wiki", {"datasets": {"corpus": "c"}})
+    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == ["c", *left]
 
 
 def test_manifests_are_those_of_published_versions(lake: Lake) -> None:
@@ -95,13 +140,22 @@ def test_lock_in_a_lake_that_cannot_be_written(tmp_path: Path) -> None:
         pass
 
 
-def test_second_lock_of_a_name_is_refused(lake: Lake) -> None:
-    with (
-        lake.lock("wiki"),
-        pytest.raises(LakeError, match=r"another run is working on 'wiki' in .* --pipeline NAME"),
-        lake.lock("wiki"),
-    ):
-        pass
+def test_second_lock_of_a_name_waits_for_the_first_and_says_so(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with lake.lock("wiki"):
+            order.append("second")
+
+    with lake.lock("wiki"):
+        other = threading.Thread(target=second)
+        other.start()
+        while not caplog.messages:
+            other.join(0.01)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    assert caplog.messages == [f"another run is working on 'wiki' in {lake.root}; waiting for it to end"]
 
 
 def test_locks_of_other_names_are_free_and_a_lock_is_given_back(lake: Lake) -> None:

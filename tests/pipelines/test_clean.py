@@ -57,7 +57,7 @@ def test_results_keep_their_contracts() -> None:
 def test_rejects_carry_reason_figure_and_origin() -> None:
     _, rejects = clean(documents("too short", " \u200b ", RIVER))
     assert rejects.select("doc_id", "origin", "stage", "kind", "reason", "detail", "n_chars").rows() == [
-        ("s:0", "documents/s:0", "clean", "filtered", "too_few_words", "2.0 below 10", 9),
+        ("s:0", "documents/s:0", "clean", "filtered", "too_few_words", "n_words is 2, below 10", 9),
         ("s:1", "documents/s:1", "clean", "filtered", "text_empty", None, 0),
     ]
 
@@ -66,7 +66,7 @@ def test_other_languages_are_rejected_where_languages_are_named() -> None:
     candidates, rejects = clean(documents(RIVER, GERMAN), config=CleanConfig(languages=("en",)))
     assert candidates["doc_id"].to_list() == ["s:0"]
     assert rejects["reason"].to_list() == ["language_not_wanted"]
-    assert rejects["detail"][0].startswith("de ")
+    assert rejects["detail"][0] == "lang is de, lang_score 0.99; wanted: en"
 
 
 def test_personal_data_is_masked_and_counted() -> None:
@@ -103,8 +103,12 @@ def test_web_recipe_takes_out_marks_of_notes_and_tells_of_dropped_lines() -> Non
     text = f"{RIVER[:-1]}.[12]\nno sentence\nnone either"
     _, rejects = clean(documents(text, "no sentence\nnone either"), config=CleanConfig(recipe="web"))
     assert rejects.select("reason", "detail", "n_chars").rows() == [
-        ("too_few_sentences", "1.0 below 5; 2 lines dropped", len(RIVER)),
-        ("no_line_left", "2 lines dropped", 0),
+        (
+            "too_few_sentences",
+            "n_sentences is 1, below 5; lines dropped before: 2 line_without_terminal_mark",
+            len(RIVER),
+        ),
+        ("no_line_left", "lines dropped before: 2 line_without_terminal_mark", 0),
     ]
 
 
@@ -119,7 +123,7 @@ def test_rules_are_added_and_thresholds_set_by_name() -> None:
     kept, rejects = clean(documents(text), config=CleanConfig(rules=("curly_bracket_found",)))
     assert rejects["reason"].to_list() == ["curly_bracket_found"]
     kept, rejects = clean(documents(text), config=CleanConfig(thresholds={"too_few_words": 17}))
-    assert rejects["detail"].to_list() == ["16.0 below 17"]
+    assert rejects["detail"].to_list() == ["n_words is 16, below 17"]
     kept, _ = clean(documents("It is the river."), config=CleanConfig(thresholds={"too_few_words": False}))
     assert kept.height == 1
     _, rejects = clean(documents(RIVER), config=CleanConfig(bad_words=("castle",)))

@@ -275,8 +275,8 @@ def test_rejects_say_what_was_kept() -> None:
     assert made.corpus["doc_id"].to_list() == ["s:1", "t:1"]
     assert not {"minhash", "normalised_hash", "line_hashes"} & set(made.corpus.columns)
     assert made.rejects.select("doc_id", "reason", "detail").rows() == [
-        ("s:2", "exact_duplicate", "kept s:1"),
-        ("t:2", "near_duplicate", "kept t:1"),
+        ("s:2", "exact_duplicate", "s:1 is kept"),
+        ("t:2", "near_duplicate", "similarity 0.9911 to t:1, which is kept"),
     ]
     conform(made.rejects, CONTRACTS["rejects"])
 

@@ -125,8 +125,8 @@ def test_document_of_little_else_is_rejected_with_its_figures() -> None:
     made = apply(table, find_duplicates(parts(table), config=config), repeated=lines, config=TWO)
     assert made.corpus["doc_id"].to_list() == ["s:0", "s:1", "s:2"]
     assert made.rejects.select("doc_id", "reason", "detail").rows() == [
-        ("s:3", "mostly_repeated_lines", "1 lines, 0.85 of the text"),
-        ("s:4", "mostly_repeated_lines", "1 lines, 1.0 of the text"),
+        ("s:3", "mostly_repeated_lines", "repeated lines (1) are 0.85 of the text, above 0.5"),
+        ("s:4", "mostly_repeated_lines", "repeated lines (1) are 1.0 of the text, above 0.5"),
     ]
     assert made.facts == {"documents": 3, "lines": 3, "chars": 3 * (len(NOTICE) + 2)}
     conform(made.rejects, CONTRACTS["rejects"])

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipelines import quality
+from pipelines.clean import CleanConfig, clean
 from pipelines.extract import extract
 from pipelines.main_text import main_text, with_main_text
 from pipelines.sources import read
@@ -95,3 +101,65 @@ def test_column_of_pages_in_a_table(tmp_path: Path) -> None:
     records = list(read(tmp_path / "a.csv", source="s", options={"fields": {"text": "html"}, "markup": "html"}))
     documents, _ = extract(records)
     assert documents.select("doc_id", "text", "meta").rows() == [("s:7", "One, two.", '{"note":"x"}')]
+
+
+def documents(html: str) -> pl.DataFrame:
+    return extract([replace(RECORD, text=html)])[0]
+
+
+def held(frame: pl.DataFrame) -> list[tuple[int, str, str]]:
+    """Level, title and text of each section."""
+    text = frame["text"][0]
+    return [(each["level"], each["title"], text[each["start"] : each["end"]].strip()) for each in frame["sections"][0]]
+
+
+def test_headings_become_sections() -> None:
+    html = f"""<html><body><article><p>{SENTENCE}</p><h2>Food &amp; <em>drink</em></h2><p>{SENTENCE}</p>
+    <h3><span>Worms</span><br>and more</h3><p>Food and drink</p><ul><li>one<li>two</ul><h2> </h2>
+    <h2>Food &amp; drink</h2>
+    <p>The end. {SENTENCE}</p><table><tr><td><h4>In a table</h4></td><td>cell</td></tr></table></article>"""
+    lead, food, worms, again = held(documents(html))
+    assert lead == (0, "", SENTENCE.strip())
+    assert food == (2, "Food & drink", f"Food & drink\n{SENTENCE.strip()}")
+    assert worms == (3, "Worms and more", "Worms\nand more\nFood and drink\n- one\n- two")
+    assert again[:2] == (2, "Food & drink")
+    assert again[2].startswith("Food & drink\nThe end.")
+
+
+def test_page_that_begins_with_its_heading_has_no_lead_and_one_without_is_all_lead() -> None:
+    assert [each[:2] for each in held(documents(PAGE))] == [(1, "Hedgehogs in winter")]
+    assert [each[:2] for each in held(documents(PAGE.replace("h1>", "p>")))] == [(0, "")]
+
+
+def test_headings_of_menus_are_no_sections() -> None:
+    menu = "<nav><h3>Menu</h3><a href=/>Home</a></nav><article>"
+    assert "Menu" not in {each[1] for each in held(documents(PAGE.replace("<article>", menu)))}
+
+
+WORDS = st.text(st.sampled_from("abč é𝒳\u0301ğ川. &<"), min_size=1, max_size=12).filter(
+    lambda text: any(map(str.isalpha, text))
+)
+PARTS = st.lists(st.tuples(st.integers(1, 6), WORDS), min_size=1, max_size=5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(PARTS)
+def test_sections_tile_the_text_and_begin_with_their_titles_also_after_cleaning(parts: list[tuple[int, str]]) -> None:
+    body = "".join(
+        f"<h{level}>{escape(words)}</h{level}><p>{i} {SENTENCE}</p>" for i, (level, words) in enumerate(parts)
+    )
+    found = documents(f"<html><body><article><p>{SENTENCE}</p>{body}</article></body></html>")
+    cleaned, rejects = clean(found, config=CleanConfig(recipe="web", thresholds=dict.fromkeys(OFF, False)))
+    assert rejects.height == 0
+    for frame in (found, cleaned):
+        sections = frame["sections"][0].to_list()
+        assert [each["level"] for each in sections] == [0, *(level for level, _ in parts)]
+        assert sections[0]["start"] == 0
+        assert sections[-1]["end"] == len(frame["text"][0])
+        assert [each["end"] for each in sections[:-1]] == [each["start"] for each in sections[1:]]
+        for number, (_, title, text) in enumerate(held(frame)[1:]):
+            assert "".join(text.split()).startswith("".join(title.split()))
+            assert f"{number} {SENTENCE.strip()}" in text
+
+
+OFF = [rule.reason for rule in quality.chosen("web")[1]]

@@ -32,9 +32,15 @@ def dropped(text: str, *, lang: str = "en", sections: list[dict[str, Any]] | Non
         ("Please turn JavaScript on.", "en", "line_with_javascript"),
         ("Read our Privacy Policy now.", "en", "line_about_policy"),
         (f"A word of {'x' * 1001} letters.", "en", "line_with_too_long_word"),
-        ("Πώς είναι το ποτάμι;", "el", None),
-        ("Το ποτάμι και το κάστρο", "el", "line_without_terminal_mark"),
-        ("Река течёт мимо города…", "ru", "line_without_terminal_mark"),
+        ("What a river is this!", "en", None),
+        ("This is a line; and so on;", "en", "line_without_terminal_mark"),
+        ("Το ποτάμι και το κάστρο", "el", None),
+        ("Ποτάμι.", "el", None),
+        ("Река течёт мимо города…", "ru", None),
+        ("A word that is long, and a policy.", "en", None),
+        (f"Слово из {'я' * 1001} букв.", "ru", "line_with_too_long_word"),
+        (f"{'川' * 1001}。", "ja", None),
+        ("Bitte JavaScript einschalten.", "de", "line_with_javascript"),
         ("Read our Privacy Policy now.", "de", None),
         ("川は流れる", "ja", None),
         ("JavaScript を有効に", "ja", "line_with_javascript"),
@@ -94,3 +100,35 @@ def test_section_may_begin_inside_a_line() -> None:
     made = [{"level": 1, "title": "t", "start": text.index("line is"), "end": len(text)}]
     row = dropped(text, sections=made)
     assert row["text"][row["sections"][0]["start"] : row["sections"][0]["end"]] == "line is a sentence."
+
+
+def test_heading_of_a_section_stays_where_lines_below_it_do() -> None:
+    parts = [
+        (0, "", f"{GONE}\n"),
+        (2, "Food", f"Food\n{KEPT}\n"),
+        (2, "Links", f"Links\n{GONE}\n"),
+        (2, "Life", "Life\n"),
+    ]
+    parts += [(3, "Winter", f"Winter\n{GONE}\n{KEPT}\n"), (3, "Summer", "Summer\n")]
+    text, sections = "", []
+    for level, title, body in parts:
+        sections.append({"level": level, "title": title, "start": len(text), "end": len(text + body)})
+        text += body
+    row = dropped(text, sections=sections)
+    assert row["text"] == f"Food\n{KEPT}\nLife\nWinter\n{KEPT}"
+    held = {part["title"]: row["text"][part["start"] : part["end"]].strip() for part in row["sections"]}
+    assert held == {
+        "": "",
+        "Food": f"Food\n{KEPT}",
+        "Links": "",
+        "Life": "Life",
+        "Winter": f"Winter\n{KEPT}",
+        "Summer": "",
+    }
+    assert row["dropped_lines"] == [{"reason": "line_without_terminal_mark", "count": 5}]
+
+
+def test_line_that_only_reads_like_a_heading_is_dropped() -> None:
+    text = f"Food\n{KEPT}\nFood\n{KEPT}"
+    row = dropped(text, sections=[{"level": 2, "title": "Food", "start": 0, "end": len(text)}])
+    assert row["text"] == f"Food\n{KEPT}\n{KEPT}"

@@ -86,6 +86,8 @@ FIRES = {
     "too_few_words": "too short",
     "too_many_words": "word " * 100_001,
     "words_too_short": "a b cd " * 20,
+    "words_far_too_short": "a b cd " * 20,
+    "words_far_too_long": "incomprehensibilities characteristically " * 20,
     "words_too_long": "incomprehensibilities characteristically " * 20,
     "too_many_hashes": f"{PROSE} {'#' * 40}",
     "too_many_ellipses": f"{PROSE} {'and ... so ... on ... ' * 10}",
@@ -138,7 +140,7 @@ def test_detail_tells_the_figure_and_the_threshold() -> None:
     _, rules = quality.chosen("web")
     frame = pl.DataFrame({"text": ["Five. Short. Sentences. Are. Here."], "lang": ["en"]})
     found = quality.judge(quality.measure(frame, rules), frame["lang"], rules)
-    assert found.row(0) == ("too_few_words", "5.0 below 50")
+    assert found.row(0) == ("too_few_words", "n_words is 5, below 50")
 
 
 def test_a_figure_equal_to_its_threshold_passes() -> None:
@@ -157,12 +159,97 @@ def test_rules_name_their_source_and_a_signal_of_the_contract(reason: str) -> No
     assert rule.signal.__doc__ or signal_name(rule).endswith("gram_ratio")
 
 
-@pytest.mark.parametrize(("text", "lang"), [(GREEK, "el"), (JAPANESE, "ja")])
-def test_english_thresholds_leave_other_languages_alone(text: str, lang: str) -> None:
-    for name in ("too_few_alphabetic_words", "too_few_stop_words"):
-        assert verdict(text, name, lang=lang) is None
-    assert verdict(JAPANESE, "words_too_long", lang="ja") is None
-    assert verdict("12 34 words 56 " * 9, "too_few_alphabetic_words", lang=lang) is None
+def broken(text: str, lang: str, recipe: str = "web") -> set[str]:
+    """All rules of a recipe that a text of a language breaks."""
+    _, rules = quality.chosen(recipe)
+    frame = pl.DataFrame({"text": [text], "lang": [lang]})
+    signals = quality.measure(frame, rules)
+    return {rule.reason for rule in rules if quality.judge(signals, frame["lang"], [rule])["reason"][0]}
+
+
+LETTER = f"""{GREEK}
+Ποιος θυμάται σήμερα τα παλιά καράβια;
+Τον χειμώνα τα καράβια μένουν στο λιμάνι, κάτω από τα τείχη
+Την άνοιξη λιώνουν τα χιόνια στα βουνά και το νερό ανεβαίνει ως τις αυλές. Κανείς δεν φοβάται.
+Κάθε καλοκαίρι έρχονται έμποροι με αλάτι και υφάσματα"""
+ENGLISH_ALONE = {
+    "too_few_alphabetic_words": "12 34 words 56 " * 9,
+    "too_few_sentences": "One. Two. Three. Four.",
+    "too_many_short_lines": "\n".join(["short"] * 7 + [PROSE] * 3),
+}
+MEASURED = {
+    "words_too_long": "incomprehensibilities characteristically " * 20,
+    "words_too_short": "a b " * 20,
+    "too_few_terminal_lines": "\n".join(["no end"] * 20),
+    "too_many_line_ends": "a list\n" * 20,
+    **{f"top_{n}gram_too_frequent": "buy my cheap pills " * 9 for n in (2, 3, 4)},
+    **{f"too_many_duplicate_{n}grams": f"{WORDS} {WORDS}" for n in range(5, 11)},
+}
+
+
+@pytest.mark.parametrize("reason", sorted(ENGLISH_ALONE))
+@pytest.mark.parametrize("lang", ["el", "ja", "de", "lb", "und"])
+def test_thresholds_of_english_alone_are_asked_of_nothing_else(reason: str, lang: str) -> None:
+    assert verdict(ENGLISH_ALONE[reason], reason, lang="en") == reason
+    assert verdict(ENGLISH_ALONE[reason], reason, lang=lang) is None
+
+
+@pytest.mark.parametrize("reason", sorted(MEASURED))
+def test_thresholds_by_language_are_asked_of_the_languages_that_have_one(reason: str) -> None:
+    assert [verdict(MEASURED[reason], reason, lang=lang) for lang in ("en", "el", "uk")] == [reason] * 3
+    assert [verdict(MEASURED[reason], reason, lang=lang) for lang in ("ja", "zh", "th", "lb", "und")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "passes", "fails"),
+    [
+        ("words_too_long", "zwölfbuchstab " * 9, "de", "en"),  # 13 letters a word
+        ("words_too_short", "uno dos tres " * 9, "fr", "es"),  # 3.3
+        ("too_few_terminal_lines", "\n".join([*["Ein Satz."] * 1, *["kein Satz"] * 9]), "de", "uk"),  # 0.1
+        ("too_many_line_ends", "uno dos tres cuatro cinco\n" * 9 + "fin", "pt", "el"),  # 0.2
+        (
+            "too_many_repeated_line_chars",
+            "\n".join([*(f"{PROSE} {i}" for i in range(3)), "a twice " * 6, "a twice " * 6]),
+            "el",
+            "en",
+        ),
+        ("too_many_duplicate_lines", "\n".join([*"abcdefgh", *"aaaa"]), "he", "en"),  # 0.33
+        ("top_2gram_too_frequent", "uno dos tres cuatro cinco seis siete ocho uno dos", "da", "es"),  # 0.3
+    ],
+)
+def test_thresholds_differ_by_language(reason: str, text: str, passes: str, fails: str) -> None:
+    assert verdict(text, reason, lang=passes) is None
+    assert verdict(text, reason, lang=fails) == reason
+
+
+def test_web_recipe_keeps_greek_and_japanese_that_english_thresholds_would_refuse() -> None:
+    assert broken(LETTER, "el") == set()
+    assert broken(LETTER, "en") >= {"too_few_stop_words"}
+    assert broken(JAPANESE, "ja") == set()
+    assert broken(JAPANESE, "en") >= {"too_few_words", "words_too_long", "too_few_sentences"}
+
+
+def test_web_recipe_refuses_junk_in_every_language() -> None:
+    for lang in ("el", "lb", "und"):
+        assert "too_many_repeated_pairs" in broken("buy pills " * 60, lang)
+        assert "too_few_words" in broken("buy pills", lang)
+        assert "words_far_too_long" in broken("incomprehensibilities " * 60, lang)
+    assert "too_few_characters" in broken("川。", "ja")
+    assert "too_many_duplicate_lines" in broken("川は流れる。\n" * 9, "ja")
+
+
+def test_a_threshold_that_is_set_holds_for_every_language() -> None:
+    _, rules = quality.chosen("web", thresholds={"words_too_long": 12})
+    rule = next(rule for rule in rules if rule.reason == "words_too_long")
+    assert {rule.threshold(lang) for lang in ("en", "de", "el")} == {12}
+
+
+def test_detail_tells_the_threshold_of_the_language() -> None:
+    frame = pl.DataFrame({"text": ["incomprehensibility " * 60] * 2, "lang": ["en", "de"]})
+    rule = RULES["words_too_long"]
+    assert isinstance(rule, quality.Rule)
+    found = quality.judge(quality.measure(frame, [rule]), frame["lang"], [rule])
+    assert found["detail"].to_list() == ["mean_word_length is 19, above 10", "mean_word_length is 19, above 15"]
 
 
 def test_a_rule_judges_no_language_but_its_own_though_another_rule_measured_it() -> None:
@@ -201,7 +288,7 @@ TABLE = "\n".join(f"{i} | alpha{i} | beta{i} | gamma{i} | delta{i}" for i in ran
     [
         (EVENTS, TABLE.replace("|", "xx"), "uk", "stop_words_too_rare"),
         (SUBSPECIES, "buy now " * 30, "en", "too_many_repeated_pairs"),
-        (LINKED, "https://example.org/archive/island/index\n" * 20, "en", "words_too_long"),
+        (LINKED, "https://example.org/archive/island/index\n" * 20, "en", "words_far_too_long"),
         (PLOT, "Read what the mayor of the town has said about it...\n" * 3 + OTHER, "en", "too_many_ellipsis_lines"),
     ],
 )

@@ -1,0 +1,204 @@
+"""What was made from what: raw files, dataset versions, tokenizers and models of a whole lake as one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from data import files
+from data.history import datasets, folders
+from data.lake import Lake
+from data.retention import Model, parents
+from data.rows import holding, key_column, rejected
+
+KEPT, ABSENT = "kept", "absent"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A raw file, dataset version, tokenizer or model. `state` is what it did with the document asked for, if any."""
+
+    id: str
+    kind: str
+    name: str
+    version: str
+    pipeline: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    state: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The node as plain data."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes by id, in the order of the work, and edges from what was read to what was made."""
+
+    nodes: Mapping[str, Node]
+    edges: tuple[tuple[str, str], ...]
+
+    def around(self, ids: Collection[str]) -> Graph:
+        """What these were made from and what was made from these."""
+        wanted = self.reached(ids, back=True) | self.reached(ids, back=False)
+        return self.only(wanted)
+
+    def only(self, wanted: Collection[str]) -> Graph:
+        """These nodes and the edges between them."""
+        nodes = {name: node for name, node in self.nodes.items() if name in wanted}
+        return Graph(nodes, tuple((a, b) for a, b in self.edges if a in nodes and b in nodes))
+
+    def reached(self, ids: Collection[str], *, back: bool) -> set[str]:
+        """These, and all they were made from (`back`) or all that was made from them."""
+        ways: dict[str, list[str]] = {}
+        for a, b in self.edges:
+            ways.setdefault(b if back else a, []).append(a if back else b)
+        found: set[str] = set()
+        waiting = list(ids)
+        while waiting:
+            if (one := waiting.pop()) not in found:
+                found.add(one)
+                waiting += ways.get(one, ())
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """The graph as plain data."""
+        return {"nodes": [node.as_json() for node in self.nodes.values()], "edges": [list(edge) for edge in self.edges]}
+
+
+def dataset_id(pipeline: str, dataset: str, version: str) -> str:
+    """Id of a dataset version's node."""
+    return f"dataset:{pipeline}/{dataset}/{version}"
+
+
+def model_id(model: Model) -> str:
+    """Id of a model's node."""
+    return f"model:{model[0]}@{model[1]}"
+
+
+def raw_id(source: Mapping[str, Any]) -> str:
+    """Id of a raw file's node, from what an input says of it."""
+    return f"raw:{source['raw']}/{source['file']}@{source['sha256'][:16]}"
+
+
+def graph(lake: Lake, models: Mapping[Model, Mapping[str, Any]], pipelines: Sequence[str] | None = None) -> Graph:
+    """Everything in the lake. `models` are the cards of all models by name and version."""
+    manifests = [
+        manifest
+        for pipeline in (folders(lake) if pipelines is None else pipelines)
+        for dataset in datasets(lake, pipeline)
+        for manifest in lake.manifests(pipeline, dataset)
+    ]
+    nodes: dict[str, Node] = {}
+    edges: dict[tuple[str, str], None] = {}
+    for manifest in manifests:
+        _add_dataset(manifest, nodes, edges)
+    homes = {(manifest["dataset"], manifest["version"]): manifest["pipeline"] for manifest in manifests}
+    for model, card in models.items():
+        _add_model(model, card, homes, models=models, nodes=nodes, edges=edges)
+    _add_tokenizers(lake, homes, nodes, edges)
+    return Graph(nodes, tuple(edge for edge in edges if edge[0] in nodes and edge[1] in nodes))
+
+
+def _add_dataset(manifest: Mapping[str, Any], nodes: dict[str, Node], edges: dict[tuple[str, str], None]) -> None:
+    pipeline, dataset, version = (manifest[name] for name in ("pipeline", "dataset", "version"))
+    mine = dataset_id(pipeline, dataset, version)
+    for source in manifest.get("inputs", ()):
+        if "raw" in source:
+            facts = {"source": source["raw"], "file": source["file"], "sha256": source["sha256"]}
+            nodes.setdefault(
+                raw_id(source), Node(raw_id(source), "source", source["file"], source["sha256"], None, facts)
+            )
+            edges[raw_id(source), mine] = None
+        elif "dataset" in source:
+            edges[dataset_id(pipeline, source["dataset"], source["version"]), mine] = None
+        elif "model" in source:
+            edges[model_id((source["model"], source["version"])), mine] = None
+        elif "tokenizer" in source:
+            edges[f"tokenizer:{pipeline}/{source['tokenizer']}", mine] = None
+    kept = ("rows", "bytes", "counts", "run", "committed_in_run_started", "config", "inputs", "rewritten")
+    facts = {name: manifest[name] for name in kept if name in manifest}
+    contract = manifest["contract"]["version"] if "contract" in manifest else None
+    nodes[mine] = Node(mine, "dataset", dataset, version, pipeline, {**facts, "contract": contract})
+
+
+def _add_model(
+    model: Model,
+    card: Mapping[str, Any],
+    homes: Mapping[tuple[str, str], str],
+    *,
+    models: Mapping[Model, Mapping[str, Any]],
+    nodes: dict[str, Node],
+    edges: dict[tuple[str, str], None],
+) -> None:
+    mine = model_id(model)
+    kept = ("kind", "created", "config", "lineage", "training_key", "code")
+    nodes[mine] = Node(mine, "model", *model, facts={name: card[name] for name in kept if name in card})
+    for name, value in card["lineage"].items():
+        if (pipeline := homes.get((name, value))) is not None:
+            edges[dataset_id(pipeline, name, value), mine] = None
+            if name == "tokens" and "tokenizer" in card["lineage"]:
+                edges[f"tokenizer:{pipeline}/{card['lineage']['tokenizer']}", mine] = None
+    for parent in parents(card, models):
+        edges[model_id(parent), mine] = None
+
+
+def _add_tokenizers(
+    lake: Lake, homes: Mapping[tuple[str, str], str], nodes: dict[str, Node], edges: dict[tuple[str, str], None]
+) -> None:
+    """The tokenizers that something names; of the current one of a pipeline it is known what it learned from."""
+    named = dict.fromkeys(a for a, _ in edges if a.startswith("tokenizer:"))
+    for one in named:
+        pipeline, name = one.removeprefix("tokenizer:").split("/", 1)
+        nodes[one] = Node(one, "tokenizer", "tokenizer", name, pipeline)
+        pointer = files.read_json(lake.tokenizers / pipeline / "current.json") or {}
+        if pointer.get("fingerprint") == name and ("corpus", pointer.get("corpus", "")) in homes:
+            edges[dataset_id(pipeline, "corpus", pointer["corpus"]), one] = None
+
+
+def of_document(lake: Lake, whole: Graph, doc_id: str, among: Iterable[str]) -> Graph:
+    """The part of a graph that a document went through: versions among these that hold or rejected it.
+
+    Nodes of datasets tell what became of it there. An empty graph says that none of them knows the document.
+    """
+    states = {name: state for name in among if (state := _state(lake, whole.nodes[name], doc_id)) != ABSENT}
+    if not states:
+        return Graph({}, ())
+    kept = {name for name, state in states.items() if state == KEPT}
+    found = whole.around(kept or states)
+    shown = {
+        name
+        for name, node in found.nodes.items()
+        if node.kind != "dataset" or name in states or not key_column(node.name)
+    }
+    raw = _raw_of(lake, whole, [name for name in states if whole.nodes[name].name == "documents"], doc_id)
+    narrowed = found.only(shown - {name for name in shown if name.startswith("raw:") and raw and name not in raw})
+    nodes = {name: replace(node, state=states.get(name)) for name, node in narrowed.nodes.items()}
+    return Graph(nodes, narrowed.edges)
+
+
+def _state(lake: Lake, node: Node, doc_id: str) -> str:
+    if node.kind != "dataset" or node.pipeline is None:
+        return ABSENT
+    manifest = lake.manifest(node.pipeline, node.name, node.version)
+    if manifest is None:
+        return ABSENT
+    if next(holding(lake, manifest, {doc_id}), None):
+        return KEPT
+    why = rejected(lake, manifest, {doc_id}).get(doc_id)
+    return f"rejected: {why[1]}" if why else ABSENT
+
+
+def _raw_of(lake: Lake, whole: Graph, documents: Sequence[str], doc_id: str) -> set[str]:
+    """The raw files in which a document stands, where the parts tell; empty where they do not."""
+    found: set[str] = set()
+    for name in documents:
+        node = whole.nodes[name]
+        manifest = lake.manifest(str(node.pipeline), node.name, node.version) or {"parts": []}
+        both = [*holding(lake, manifest, {doc_id}), *holding(lake, manifest, {doc_id}, rejects=True)]
+        named = {part["facts"].get("file") for part, _ in both}
+        for a, b in whole.edges:
+            if b == name and a.startswith("raw:") and {whole.nodes[a].name, whole.nodes[a].facts["source"]} & named:
+                found.add(a)
+    return found

@@ -1,0 +1,88 @@
+"""Where a document stands in a version: by the ranges of the parts, then by the id columns, never by the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.contracts import CONTRACTS
+from data.lake import Lake
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def key_column(dataset: str) -> str | None:
+    """The column whose values name the documents or labelled rows of a dataset; None where none does."""
+    contract = CONTRACTS.get(dataset)
+    if contract is None:
+        return None
+    names = {column.name for column in contract.columns}
+    return next((name for name in ("doc_id", "row_id") if name in names), None)
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A Parquet file of the lake, or some of its columns, in the order of the file."""
+    import polars as pl
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
+        return pl.DataFrame(pl.from_arrow(file.read(columns=None if columns is None else list(columns))))
+
+
+def may_hold(part: Mapping[str, Any], column: str, ids: Collection[str]) -> list[str]:
+    """The ids that lie within the range of a part."""
+    low, high = part.get("bounds", {}).get(column, (None, None))
+    if low is None or high is None:
+        return sorted(ids)
+    return [one for one in sorted(ids) if low <= one <= high]
+
+
+def holding(
+    lake: Lake, manifest: Mapping[str, Any], ids: Collection[str], *, rejects: bool = False
+) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """The parts of a version that hold some of the ids, each with those; with `rejects` those that rejected them."""
+    import polars as pl
+
+    column = "doc_id" if rejects else key_column(manifest["dataset"])
+    folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    for part in manifest["parts"] if column else ():
+        name = part["rejects_file"] if rejects else part["file"]
+        wanted = sorted(ids) if rejects else may_hold(part, str(column), ids)
+        if not name or not wanted or not (rejects or part["rows"]):
+            continue
+        found = read(folder / name, [str(column)])[str(column)]
+        if held := sorted(found.filter(found.is_in(pl.Series(wanted, dtype=pl.String).implode())).unique().to_list()):
+            yield part, held
+
+
+def rejected(lake: Lake, manifest: Mapping[str, Any], ids: Collection[str]) -> dict[str, tuple[str, str, str | None]]:
+    """Stage, reason and detail for those of the ids that a version rejected."""
+    import polars as pl
+
+    folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    found: dict[str, tuple[str, str, str | None]] = {}
+    for part in manifest["parts"]:
+        if not part["rejects_file"]:
+            continue
+        frame = read(folder / part["rejects_file"], ["doc_id", "stage", "reason", "detail"])
+        wanted = pl.Series(list(ids), dtype=pl.String).implode()
+        for doc_id, stage, reason, detail in frame.filter(pl.col("doc_id").is_in(wanted)).iter_rows():
+            found.setdefault(doc_id, (stage, reason, detail))
+    return found
+
+
+def ancestors(lake: Lake, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Manifests of all versions that one was made from, itself first, without those that are gone."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    waiting = [dict(manifest)]
+    while waiting:
+        one = waiting.pop(0)
+        if (one["dataset"], one["version"]) in found:
+            continue
+        found[one["dataset"], one["version"]] = one
+        named = [source for source in one.get("inputs", ()) if "dataset" in source]
+        parents = (lake.manifest(one["pipeline"], source["dataset"], source["version"]) for source in named)
+        waiting += [parent for parent in parents if parent]
+    return list(found.values())

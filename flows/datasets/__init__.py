@@ -1,0 +1,1 @@
+"""What is done with published datasets: looking, comparing, tracing, keeping, forgetting."""
