@@ -96,7 +96,7 @@ def _assembled(sections: list[tuple[int, str, str]]) -> tuple[str, list[Section]
             position += len(body) + 2
     text = "\n\n".join(texts)
     ends = [start for _, _, start in starts[1:]] + [len(text)] * bool(starts)
-    return text, [Section(*start, end) for start, end in zip(starts, ends, strict=True)]
+    return text, [Section(level, title, start, end) for (level, title, start), end in zip(starts, ends, strict=True)]
 
 
 def plain_text(text: str) -> str:

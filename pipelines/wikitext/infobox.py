@@ -22,6 +22,7 @@ _WORDS = (
     "տեղեկաքարտ",
 )  # fmt: skip
 _NO_NAME = re.compile(r"[\n<>\[\]]")
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _LEAST_PAIRS = 3
 
 
@@ -66,4 +67,4 @@ def as_json(page: Page) -> str | None:
     """`{"infobox": {"name": …, "pairs": {…}}}`, None without an infobox."""
     if not page.infobox:
         return None
-    return json.dumps({"infobox": {"name": page.infobox_name, "pairs": page.infobox}}, ensure_ascii=False)
+    return _JSON.encode({"infobox": {"name": page.infobox_name, "pairs": page.infobox}})

@@ -71,6 +71,8 @@ def tidy(text: str) -> tuple[str, str | None]:
 
 
 def _without_spaces(text: str, positions: list[int]) -> str:
+    if not positions:
+        return text
     positions.sort()
     starts = [0, *(position + 1 for position in positions)]
     return "".join([text[start:end] for start, end in zip(starts, [*positions, len(text)], strict=True)])
