@@ -279,7 +279,9 @@ def main() -> None:
     except TextmillError as error:
         if debug:
             raise
-        typer.echo(f"textmill: {error}", err=True)
+        from data.storage import redacted
+
+        typer.echo(f"textmill: {redacted(str(error))}", err=True)
         sys.exit(1)
 
 
