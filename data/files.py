@@ -77,6 +77,13 @@ def temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
 
 
+def sweep(*folders: Path) -> None:
+    """Remove the temporary files of writers that were killed; nobody else may be writing there."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 def publish(staged: Path, path: Path) -> None:
     """Make a finished temporary file appear under its name, durably; the temporary name is gone after it."""
     if isinstance(path, ObjectPath):

@@ -28,10 +28,12 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file stay in one process, as do all that share the Prefect server, which starts slowly."""
+    """Tests of a file stay in one process, as do those that share what starts slowly."""
     for item in items:
         place = item.path.relative_to(_HERE)
-        item.add_marker(pytest.mark.xdist_group("flows" if place.parts[0] == "flows" else place.as_posix()))
+        item.add_marker(
+            pytest.mark.xdist_group(place.parts[0] if place.parts[0] in {"flows", "faults"} else place.as_posix())
+        )
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def candidates(job: Job, documents: Ref) -> Ref:
         return Unit(part["index"], part_key(part, config), compute, told)
 
     units = _each(job, documents, job.listen("Clean"), unit)
-    return build(job, "candidates", version, units, inputs=[vars(documents)], config=config, pool=job.pool)
+    return build(job, "candidates", version, units, inputs=[documents.recorded()], config=config, pool=job.pool)
 
 
 def duplicates(job: Job, candidates: Ref) -> Ref:
@@ -51,7 +51,7 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
     config = versions.dedup_config(job)
     key = fingerprint([candidates.version, config])
     unit = Unit(0, key, lambda: _find_duplicates(job, candidates))
-    return build(job, "duplicates", version, [unit], inputs=[vars(candidates)], config=config)
+    return build(job, "duplicates", version, [unit], inputs=[candidates.recorded()], config=config)
 
 
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
@@ -69,7 +69,7 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
         return _corpus_unit(job, candidates, part, removed=removed, repeated=repeated, told=told)
 
     units = _each(job, candidates, job.listen("Deduplicate"), unit)
-    inputs = [vars(candidates), vars(duplicates)]
+    inputs = [candidates.recorded(), duplicates.recorded()]
     config = {"candidates": versions.candidates_config(job), "duplicates": versions.dedup_config(job)}
     return build(job, "corpus", version, units, inputs=inputs, config=config, pool=job.pool)
 

@@ -94,7 +94,10 @@ def _source_units(job: Job, name: str, raw: list[RawFile], config: str, *, apart
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A raw file of a job. `key` is of all that decides its documents, but for its bytes; `many`: it is one of several."""
+    """A raw file of a job, one of several where there are `many`.
+
+    `key` is of all that decides its documents, but for its bytes.
+    """
 
     job: Job
     source: Source

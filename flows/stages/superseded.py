@@ -30,7 +30,10 @@ def without_superseded(target: Build, parts: list[Part]) -> list[Part]:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The ids that a part may hold: its sources, and its numbers from `first` to `last`, all where some are no numbers."""
+    """The ids that a part may hold: its sources, and its numbers from `first` to `last`.
+
+    Where some ids are no numbers, the range is of all.
+    """
 
     sources: frozenset[str]
     first: float

@@ -93,7 +93,7 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
 
     parts = job.manifest(corpus)["parts"]
     units = map(unit, parts, accumulate((part["rows"] for part in parts), initial=0))
-    inputs = [vars(corpus), {"tokenizer": name}]
+    inputs = [corpus.recorded(), {"tokenizer": name}]
     version = versions.tokens(corpus.version, name)
     stats = files.read_json(job.lake.tokenizers / job.pipeline / name / "stats.json") or {}
     return build(job, "tokens", version, units, inputs=inputs, config={"tokenizer": stats}, pool=job.pool)
@@ -119,7 +119,7 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
     refuse_breaking(job, target.contract)
     parts = list(_reject_parts(job, target, stages))
     verdicts = _judge_rejects(target, parts)
-    recorded = {"inputs": [vars(ref) for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
+    recorded = {"inputs": [ref.recorded() for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
     manifest = target.commit(parts, recorded)
     return Ref("rejects", version, manifest["rows"], reused=False)
 
