@@ -282,7 +282,7 @@ def main() -> None:
             raise
         from data.storage import redacted
 
-        typer.echo(f"textmill: {redacted(known)}", err=True)
+        typer.echo(f"textmill: {redacted(str(known))}", err=True)
         sys.exit(1)
 
 
