@@ -41,8 +41,7 @@ def export(release: Release, dataset: str, folder: Path | str, *, megabytes: int
     Memory is that of two row groups. Files of an earlier export that this one does not need are removed in the end.
     """
     target = place(Path(folder)) / dataset
-    parts = [part for part in release.manifest(dataset)["parts"] if part["rows"]]
-    groups = grouped(parts, megabytes * 1_000_000)
+    groups = grouped(release.manifest(dataset)["parts"], megabytes * 1_000_000)
     made = [_file(release, dataset, group, target, number) for number, group in enumerate(groups)]
     listed = [{"file": one.path.name, "rows": one.rows, "bytes": one.bytes} for one in made]
     about = {"pipeline": release.pipeline, "dataset": dataset, "version": release.versions[dataset], "files": listed}
