@@ -27,6 +27,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "web": (),
     "download": (),
     "lookup": (),
+    "lake": (),
     "corpus": ("--large",),
     "validation": (),
 }

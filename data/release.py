@@ -16,6 +16,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from data import reading
+from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.lake import Lake, LakeError
 from data.versions import DIGITS, NUMBER
@@ -73,13 +75,14 @@ class Release:
         return [str(file) for file in self.files(dataset, doc_id=doc_id)]
 
     def scan(self, dataset: str, *, doc_id: str | None = None) -> pl.LazyFrame:
-        """A dataset as a Polars lazy frame; with a `doc_id` its rows alone, from the files that may hold them."""
+        """A dataset as a Polars lazy frame; with a `doc_id` its rows alone, from the files that may hold them.
+
+        Columns that joined the contract in a later minor version are null.
+        """
         import polars as pl
 
-        paths = self.paths(dataset, doc_id=doc_id)
-        if not paths:
-            return pl.LazyFrame(schema=self._empty(dataset))
-        frame = pl.scan_parquet(paths)
+        written = self.manifest(dataset).get("contract", {}).get("version")
+        frame = reading.scan(self.paths(dataset, doc_id=doc_id), CONTRACTS[dataset], written=written)
         return frame if doc_id is None else frame.filter(pl.col(ID) == doc_id)
 
     def find(self, doc_id: str, dataset: str = "corpus") -> list[dict[str, Any]]:
@@ -135,13 +138,6 @@ class Release:
                 f"{self.pipeline}/{dataset} {self.versions[dataset]} is gone from the lake; open the release again"
             )
         return found
-
-    def _empty(self, dataset: str) -> Any:
-        import polars as pl
-
-        from data.contracts import CONTRACTS
-
-        return pl.DataFrame(CONTRACTS[dataset].schema.empty_table()).schema
 
 
 def open_release(lake: Lake | Path | str, pipeline: str) -> Release:

@@ -280,7 +280,14 @@ def test_parts_without_a_fault_take_one_judgement(monkeypatch: pytest.MonkeyPatc
     assert judged == [6]
 
 
-def test_loading_ends_with_everything_loaded() -> None:
+def test_loading_begins_once_it_is_told_and_ends_with_everything_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(validate, "_batches", lambda: opened.append(validate._open_context()))
     with validate.loading():
         pass
+    assert not opened
+    with validate.loading() as begin:
+        begin()
+        begin()
+    assert len(opened) == 1
     assert "great_expectations" in sys.modules
