@@ -95,7 +95,7 @@ def _join(sources: list[Path], staged: Path) -> None:
         schema = pq.read_schema(opened)
     with pq.ParquetWriter(staged, schema, **options) as writer:
         for table in _gathered(_row_groups(sources)):
-            writer.write_table(table.combine_chunks(), row_group_size=table.num_rows)
+            writer.write_table(table.combine_chunks(), row_group_size=max(1, table.num_rows))
 
 
 def _row_groups(sources: list[Path]) -> Iterator[pa.Table]:
