@@ -26,6 +26,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "tokenise": (),
     "web": (),
     "download": (),
+    "lookup": (),
+    "lake": (),
     "corpus": ("--large",),
     "validation": (),
 }

@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ class DamagedFileError(TextmillError, ValueError):
 
 
 def sync(path: Path) -> None:
-    """Flush a file or directory to the disk."""
+    """Flush a file or directory to the disk; what was put in an object store is there already."""
+    if isinstance(path, ObjectPath):
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -56,6 +59,14 @@ def local(path: Path) -> Path:
     return Path(os.fspath(path)) if isinstance(path, ObjectPath) else path
 
 
+def all_local(paths: Sequence[Path]) -> list[Path]:
+    """The files on the disk, in order; objects are fetched some at a time."""
+    if not any(isinstance(path, ObjectPath) for path in paths):
+        return list(paths)
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(local, paths))
+
+
 def temporary(path: Path) -> Path:
     """A name on the disk that no reader looks at: beside `path`, or in the cache for one in an object store."""
     if isinstance(path, ObjectPath):
@@ -64,6 +75,13 @@ def temporary(path: Path) -> Path:
         return cache.scratch()
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+
+def sweep(*folders: Path) -> None:
+    """Remove the temporary files of writers that were killed; nobody else may be writing there."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def publish(staged: Path, path: Path) -> None:
@@ -121,9 +139,16 @@ def json_bytes(value: Any) -> bytes:
 def read_json(path: Path) -> Any:
     """The value of a JSON file, or None where there is no such file. Raises DamagedFileError if it is no JSON."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return parsed(path, content)
+
+
+def parsed(path: Path, content: bytes) -> Any:
+    """The value of JSON read from a file. Raises DamagedFileError if it is no JSON."""
+    try:
+        return json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise DamagedFileError(f"{path} is damaged ({error}); remove it and run again") from error
 

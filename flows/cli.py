@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.errors import TextmillError
+from data.disk import told
 from flows.datasets.cli import datasets_app
 from flows.options import DEFAULT_LAKE, Json, LakeDir, Pipeline
 
@@ -234,6 +234,7 @@ def _build(flow: str, job: Job, config: Path | None, *, json: bool) -> None:
     console = show.console(stderr=json)
     job.lake.check_writable()
     if make_plan(job, whole=flow == "nightly").nothing_to_do:
+        job.lake.tidy(job.pipeline)  # a run that was killed right after it published left something
         console.print(f"Nothing to do: everything of '{job.pipeline}' is up to date.")
     else:
         _run_flow(flow, job, config, quiet=json)
@@ -276,10 +277,10 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
-    except TextmillError as error:
-        if debug:
+    except Exception as error:
+        if debug or (known := told(error)) is None:
             raise
-        typer.echo(f"textmill: {error}", err=True)
+        typer.echo(f"textmill: {known}", err=True)
         sys.exit(1)
 
 

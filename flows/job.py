@@ -27,6 +27,10 @@ class Ref:
     rows: int
     reused: bool
 
+    def recorded(self) -> dict[str, Any]:
+        """What a manifest says of an input: nothing that differs between a run and one that went on after a kill."""
+        return {"dataset": self.dataset, "version": self.version, "rows": self.rows}
+
 
 @dataclass(frozen=True)
 class Job:

@@ -14,7 +14,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any
 
-from data.errors import TextmillError
+from data.disk import told
 
 
 def main(descriptor: int) -> None:
@@ -37,10 +37,10 @@ def answer(function: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """What a call returns, or how it ended."""
     try:
         return "done", function(*arguments)
-    except TextmillError as error:
-        return "refused", type(error), error.args, vars(error)
-    except BaseException:  # a bug, told to the parent with its traceback
-        return "crashed", traceback.format_exc()
+    except BaseException as error:
+        if (known := told(error)) is not None:
+            return "refused", type(known), known.args, vars(known)
+        return "crashed", traceback.format_exc()  # a bug, told to the parent with its traceback
 
 
 def end_with_parent(life: int) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -27,10 +28,12 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file stay in one process, as do all that share the Prefect server, which starts slowly."""
+    """Tests of a file stay in one process, as do those that share what starts slowly."""
     for item in items:
         place = item.path.relative_to(_HERE)
-        item.add_marker(pytest.mark.xdist_group("flows" if place.parts[0] == "flows" else place.as_posix()))
+        item.add_marker(
+            pytest.mark.xdist_group(place.parts[0] if place.parts[0] in {"flows", "faults"} else place.as_posix())
+        )
 
 
 @pytest.fixture
@@ -47,3 +50,29 @@ def registries() -> Iterator[None]:
         registry.update(content)  # type: ignore[attr-defined]
     for name in {"forum", "mine", "other"} & (set(sys.modules) - modules):
         del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[tuple[str, int]]:
+    """Host and port of an S3 server of our own."""
+    from objectstore import s3_server
+
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_address: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A proxy before the S3 server, which counts requests and makes trouble; `proxy.lake` is a new lake there."""
+    from datetime import timedelta
+
+    from objectstore import lake_behind
+
+    from data.storage import stores
+
+    quick = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=4), "base": 2}
+    monkeypatch.setitem(stores.RETRIES, "backoff", quick)
+    stores.store.cache_clear()
+    with lake_behind(s3_address, tmp_path / "cache", monkeypatch.setenv) as proxy:
+        yield proxy
+    stores.store.cache_clear()

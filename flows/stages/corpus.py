@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from data import tables
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress
@@ -41,7 +42,7 @@ def candidates(job: Job, documents: Ref) -> Ref:
         return Unit(part["index"], part_key(part, config), compute, told)
 
     units = _each(job, documents, job.listen("Clean"), unit)
-    return build(job, "candidates", version, units, inputs=[vars(documents)], config=config, pool=job.pool)
+    return build(job, "candidates", version, units, inputs=[documents.recorded()], config=config, pool=job.pool)
 
 
 def duplicates(job: Job, candidates: Ref) -> Ref:
@@ -50,7 +51,7 @@ def duplicates(job: Job, candidates: Ref) -> Ref:
     config = versions.dedup_config(job)
     key = fingerprint([candidates.version, config])
     unit = Unit(0, key, lambda: _find_duplicates(job, candidates))
-    return build(job, "duplicates", version, [unit], inputs=[vars(candidates)], config=config)
+    return build(job, "duplicates", version, [unit], inputs=[candidates.recorded()], config=config)
 
 
 def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
@@ -68,7 +69,7 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
         return _corpus_unit(job, candidates, part, removed=removed, repeated=repeated, told=told)
 
     units = _each(job, candidates, job.listen("Deduplicate"), unit)
-    inputs = [vars(candidates), vars(duplicates)]
+    inputs = [candidates.recorded(), duplicates.recorded()]
     config = {"candidates": versions.candidates_config(job), "duplicates": versions.dedup_config(job)}
     return build(job, "corpus", version, units, inputs=inputs, config=config, pool=job.pool)
 
@@ -76,12 +77,12 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
 def read(job: Job, ref: Ref, columns: list[str] | None = None) -> pl.DataFrame:
     """A whole dataset version, or some columns of it."""
     paths = job.lake.parts(job.pipeline, ref.dataset, ref.version)
-    return pl.read_parquet(paths, columns=columns) if paths else pl.DataFrame()
+    return tables.read_all(paths, columns)
 
 
 def read_part(job: Job, ref: Ref, part: dict[str, Any], columns: list[str] | None = None) -> pl.DataFrame:
     """One part of a dataset version."""
-    return pl.read_parquet(job.path(ref) / part["file"], columns=columns)
+    return tables.read(job.path(ref) / part["file"], columns)
 
 
 def part_key(part: dict[str, Any], *decisions: Any) -> str:

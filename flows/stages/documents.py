@@ -10,6 +10,7 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from data import files
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress, ignore
@@ -73,6 +74,8 @@ def _with_remedy(job: Job, error: SourceError) -> SourceError:
 
 def _units(job: Job, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
     """The units of all sources, numbered; `apart` reads the streams of a multistream dump apart."""
+    paths = files.all_local([file.path for file in raw])  # readers seek in them
+    raw = [replace(file, path=path) for file, path in zip(raw, paths, strict=True)]
     by_source = groupby(raw, key=lambda file: file.source)
     units = chain.from_iterable(_source_units(job, name, list(group), config, apart=apart) for name, group in by_source)
     for index, unit in enumerate(units):

@@ -50,7 +50,7 @@ def infer(job: Job, task: str, corpus: Ref) -> Ref | None:
         key = part_key(part, name, champion, VERSION)
         units.append(Unit(part["index"], key, lambda part=part, done=done: compute(part, done)))  # type: ignore[misc]
         done += part["rows"]
-    inputs = [vars(corpus), {"model": name, "version": champion}]
+    inputs = [corpus.recorded(), {"model": name, "version": champion}]
     return build(job, task, version, units, inputs=inputs, config={})
 
 

@@ -73,7 +73,7 @@ def metrics(job: Job, version: str, rows: list[dict[str, Any]], inputs: Inputs) 
     contract = CONTRACTS["metrics"]
     frame = pl.DataFrame(rows, schema=pl.DataFrame(contract.schema.empty_table()).schema)
     counts = {"in": frame.height, "kept": frame.height, "filtered": {}, "failed": {}}
-    recorded = [vars(ref) for ref in (inputs.corpus, inputs.tokens, inputs.labelled_text, inputs.labelled_spans)]
+    recorded = [ref.recorded() for ref in (inputs.corpus, inputs.tokens, inputs.labelled_text, inputs.labelled_spans)]
     unit = Unit(0, fingerprint([version]), lambda: Output(frame.sort("task", "model", "metric"), counts))
     return build(job, "metrics", version, [unit], inputs=recorded, config={})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from data import tables
 from data.hashing import fingerprint
 from data.versions import Build, Part
 from flows.build import Unit, make
@@ -94,7 +95,7 @@ def superseded(pages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pages(target: Build, part: Part, number: int) -> pl.DataFrame:
-    frame = pl.read_parquet(target.folder / part.file, columns=["doc_id", "published_at"])
+    frame = tables.read(target.folder / part.file, ["doc_id", "published_at"])
     return frame.with_columns(pl.lit(number).alias("part"), pl.lit(part.facts[FILE]).alias("file"))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from data import files
+from data import files, tables
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from data.versions import Build, Part
@@ -93,7 +93,7 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
 
     parts = job.manifest(corpus)["parts"]
     units = map(unit, parts, accumulate((part["rows"] for part in parts), initial=0))
-    inputs = [vars(corpus), {"tokenizer": name}]
+    inputs = [corpus.recorded(), {"tokenizer": name}]
     version = versions.tokens(corpus.version, name)
     stats = files.read_json(job.lake.tokenizers / job.pipeline / name / "stats.json") or {}
     return build(job, "tokens", version, units, inputs=inputs, config={"tokenizer": stats}, pool=job.pool)
@@ -101,7 +101,7 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
 
 def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
     """A part of the corpus as token ids."""
-    return tokens_of(pl.read_parquet(corpus, columns=["doc_id", "text"]), _loaded(tokenizer), name)
+    return tokens_of(tables.read(corpus, ["doc_id", "text"]), _loaded(tokenizer), name)
 
 
 @lru_cache(maxsize=1)
@@ -119,7 +119,7 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
     refuse_breaking(job, target.contract)
     parts = list(_reject_parts(job, target, stages))
     verdicts = _judge_rejects(target, parts)
-    recorded = {"inputs": [vars(ref) for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
+    recorded = {"inputs": [ref.recorded() for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
     manifest = target.commit(parts, recorded)
     return Ref("rejects", version, manifest["rows"], reused=False)
 

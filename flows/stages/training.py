@@ -60,7 +60,8 @@ def train(job: Job, task: str, inputs: Inputs) -> Trained:
     recipe = TASKS[task](job, inputs)
     if (found := registry.find(name, recipe.key)) is not None:
         return Trained(task, name, found.version, reused=True)
-    with tempfile.TemporaryDirectory(prefix="textmill-") as scratch:
+    # Where it is swept, should this process be killed.
+    with tempfile.TemporaryDirectory(prefix="train-", dir=job.lake.scratch(job.pipeline)) as scratch:
         recipe.fit(Path(scratch))
         registered = registry.register(
             name,

@@ -69,6 +69,7 @@ def download(
         folder.mkdir(parents=True, exist_ok=True)
         # Two pipelines may want the same source: the second waits, and then finds it.
         with files.exclusive(folder / ".lock"):
+            files.sweep(folder)
             if wanted and (found := known(source, folder, clock=clock)) is not None:
                 return found
             client = Client(network, clock, note)

@@ -1,107 +1,78 @@
-"""kill -9 at any commit: the same command goes on, and publishes byte for byte what an undisturbed run does."""
+"""kill -9 at any moment: the same command goes on, and publishes byte for byte what an undisturbed run does.
+
+The disk changes in calls of the system alone, so that a kill before each of them leaves every state that there can be.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import signal
-import subprocess
-import sys
-from pathlib import Path
+from random import Random
 
 import pytest
-from dumps import articles, page, write, write_config
+from faulty import EVERYTHING, Fault, Site
 
-from data.lake import Lake
-
-DATASETS = ("documents", "corpus", "rejects", "duplicates", "tokens")
-# The corpus stages without Prefect, killed from inside at the n-th file that becomes visible.
-DRIVER = """
-import os, signal, sys
-from pathlib import Path
-from data import files
-from flows.job import make_job
-from flows.recipe import read_recipe
-from flows.stages import corpus, publish, tokens
-
-lake, dump, config, deaths = sys.argv[1:]
-left, original = int(deaths), files.publish
-
-def publish_or_die(staged, path):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    original(staged, path)
-
-files.publish = publish_or_die
-job = make_job(lake=Path(lake), sources=[dump], pipeline=None, recipe=read_recipe(Path(config)), limit=None,
-               run_id="r", started="2020-01-01T00:00:00+00:00")
-raw = [file for source in job.sources for file in corpus.fetch(job, source)]
-documents = corpus.documents(job, raw)
-candidates = corpus.candidates(job, documents)
-duplicates = corpus.duplicates(job, candidates)
-kept = corpus.corpus(job, candidates, duplicates)
-rejects = tokens.rejects(job, [documents, candidates, kept], kept)
-encoded = tokens.tokens(job, kept, tokens.tokenizer(job, kept))
-publish.release(job, [documents, kept, rejects, duplicates, encoded], [], None)
-print("published", -left)
-"""
+SEED = 2026
+VISIBLE = {"create", "rename", "link", "truncate", "unlink", "mkdir"}
+"""Calls that change what is there under which name."""
 
 
-def run(tmp: Path, name: str, deaths: int) -> subprocess.CompletedProcess[str]:
-    words = [str(tmp / name), str(tmp / "small.xml.bz2"), str(tmp / "small.yaml"), str(deaths)]
-    return subprocess.run([sys.executable, "-c", DRIVER, *words], capture_output=True, text=True, check=False)
+def seeded(site: Site, n: int) -> list[int]:
+    """Calls of the whole run, drawn at random."""
+    return sorted(Random(SEED).sample(range(1, len(site.calls) + 1), n))
 
 
-def content(root: Path, pipeline: str = "small") -> dict[str, str]:
-    """Hashes of the published files of the corpus datasets."""
-    lake = Lake(root)
-    release = lake.release(pipeline)
-    assert release is not None
-    files = [path for name in DATASETS for path in lake.parts(pipeline, name, release["datasets"][name])]
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+def struck(site: Site, faults: list[Fault], *, workers: int = 0) -> dict[str, list[str]]:
+    """What went wrong, by fault; says how many there were, for the record."""
+    found = {f"{fault.how} at {fault.at} of {fault.ops}": site.disturbed(fault, workers=workers) for fault in faults}
+    print(f"\n{len(found)} faults, {sum(map(bool, found.values()))} of them with something lost")
+    return {name: wrong for name, wrong in found.items() if wrong}
 
 
-def sources(tmp: Path) -> None:
-    copies = page(98, "#REDIRECT [[x]]", redirect=True)
-    write(tmp / "small.xml.bz2", articles(20) + copies)
-    write_config(tmp / "small.yaml")
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_killed_run_is_finished_by_the_next(site: Site, share: float) -> None:
+    at = Random(f"{SEED} {share}").randint(1, round(len(site.calls) * 0.2)) + round(len(site.calls) * (share - 0.1))
+    assert site.disturbed(Fault(at=at, how="torn")) == []
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    """A folder with a finished lake, and how many files became visible on the way."""
-    tmp = tmp_path_factory.mktemp("kill")
-    sources(tmp)
-    done = run(tmp, "whole", 0)
-    assert done.returncode == 0, done.stderr
-    return tmp, int(done.stdout.split()[1])
+def test_killed_between_the_last_version_and_the_release(site: Site) -> None:
+    at = max(number for number, (op, path) in enumerate(site.calls, start=1) if path.endswith("small/_release.json"))
+    assert site.disturbed(Fault(at=at - 1)) == []
 
 
-def killed_then_finished(tmp: Path, deaths: int) -> dict[str, str]:
-    name = f"killed-{deaths}"
-    dead = run(tmp, name, deaths)
-    assert dead.returncode == -signal.SIGKILL
-    assert Lake(tmp / name).release("small") is None
-    again = run(tmp, name, 0)
-    assert again.returncode == 0, again.stderr
-    return content(tmp / name)
-
-
-@pytest.mark.parametrize("share", [0.15, 0.5, 0.85])
-def test_killed_run_is_finished_by_the_next(undisturbed: tuple[Path, int], share: float) -> None:
-    tmp, commits = undisturbed
-    assert killed_then_finished(tmp, max(1, int(commits * share))) == content(tmp / "whole")
+def test_killed_after_the_release_leaves_nothing_behind(site: Site) -> None:
+    assert site.disturbed(Fault(at=len(site.calls) - 1)) == []
 
 
 @pytest.mark.long
-def test_killed_at_every_commit(undisturbed: tuple[Path, int]) -> None:
-    tmp, commits = undisturbed
-    whole = content(tmp / "whole")
-    assert [deaths for deaths in range(1, commits + 1) if killed_then_finished(tmp, deaths) != whole] == []
+def test_killed_at_a_hundred_random_moments(site: Site) -> None:
+    assert struck(site, [Fault(at=at, ops=EVERYTHING, how="torn") for at in seeded(site, 100)]) == {}
 
 
-def test_run_after_a_kill_does_not_redo_finished_parts(undisturbed: tuple[Path, int]) -> None:
-    tmp, commits = undisturbed
-    run(tmp, "resumed", commits - 2)
-    assert int(run(tmp, "resumed", 0).stdout.split()[1]) < commits // 2
+@pytest.mark.long
+def test_killed_at_every_change_of_names(site: Site) -> None:
+    """Before every file that is made, renamed, linked or removed, and every folder."""
+    at = [number for number, (op, _) in enumerate(site.calls, start=1) if op in VISIBLE]
+    assert struck(site, [Fault(at=number) for number in at]) == {}
+
+
+@pytest.mark.long
+def test_killed_amid_the_writes_of_every_file(site: Site) -> None:
+    """One write of each file, drawn at random, of which half reaches the disk."""
+    writes: dict[str, list[int]] = {}
+    for number, (op, path) in enumerate(site.calls, start=1):
+        if op == "write":
+            writes.setdefault(path, []).append(number)
+    random = Random(SEED)
+    assert struck(site, [Fault(at=random.choice(found), how="torn") for found in writes.values()]) == {}
+
+
+@pytest.mark.long
+def test_killed_with_workers(site: Site) -> None:
+    """The run and its workers at once, wherever the call is made."""
+    assert struck(site, [Fault(at=at, how="torn") for at in seeded(site, 20)], workers=2) == {}
+
+
+@pytest.mark.long
+def test_one_worker_killed(site: Site) -> None:
+    """The run says so in a line and ends; the next goes on."""
+    at = [number for number, (op, path) in enumerate(site.calls, start=1) if op == "rename" and "/part-" in path]
+    assert struck(site, [Fault(at=number, how="worker") for number in at[:3]], workers=1) == {}

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_kill import content
+from aftermath import published
 
 SECONDS = (6, 12, 20, 45)
 
@@ -32,4 +32,5 @@ def test_make_run_killed_at_several_moments(tmp_path: Path) -> None:
     for seconds in SECONDS:
         textmill(tmp_path / "killed", seconds)
     assert textmill(tmp_path / "killed", None) == 0
-    assert content(tmp_path / "killed", "wikipedia-sample") == content(tmp_path / "whole", "wikipedia-sample")
+    found, wanted = (published(tmp_path / lake, "wikipedia-sample") for lake in ("killed", "whole"))
+    assert found == wanted

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from data.contracts import CONTRACTS
+from data.contracts.corpus import SIGNALS
 from data.errors import ContractError
 from flows import drafts
 from flows.build import Output, Unit, build
@@ -214,11 +215,84 @@ def test_rows_that_fail_are_rejects_and_in_no_profile(tmp_path: Path) -> None:
     job = job_of(tmp_path, posts(tmp_path, short(1)), max_failed_share=1)
     units = [Unit(0, "a", partial(pairs, "a:2")), Unit(1, "b", partial(pairs, "a:3", kept="a:3"))]
     manifest = job.manifest(build(job, "duplicates", "v", units, inputs=[], config={}))
-    folder = job.lake.version("p", "duplicates", "v")
-    (rejected,) = pl.read_parquet(folder / manifest["parts"][1]["rejects_file"]).rows(named=True)
-    assert (rejected["stage"], rejected["kind"]) == ("validate", "failed")
-    assert (rejected["reason"], rejected["doc_id"]) == ("check_failed:kept_is_another_document", "a:3")
+    assert rejected(job, manifest, 1) == [
+        ("a:3", "a", "duplicates/a:3", "validate", "failed", "check_failed:kept_is_another_document")
+    ]
     assert manifest["profile"]["rows"] == 1
+
+
+def rejected(job: Job, manifest: dict[str, Any], part: int = 0) -> list[tuple[Any, ...]]:
+    """The rejects of a part, without details."""
+    folder = job.lake.version("p", manifest["dataset"], manifest["version"])
+    found = pl.read_parquet(folder / manifest["parts"][part]["rejects_file"])
+    return found.select("doc_id", "source", "origin", "stage", "kind", "reason").rows()
+
+
+NOT_NULL = "expect_column_values_to_not_be_null"
+BETWEEN = "expect_column_values_to_be_between"
+BROKEN = {
+    "documents": ({"text": ""}, f"{BETWEEN}:text_chars"),
+    "candidates": ({"n_words": 0}, f"{BETWEEN}:n_words"),
+    "corpus": ({"lang": "English"}, "expect_column_values_to_match_regex:lang"),
+    "duplicates": ({"similarity": 1.5}, f"{BETWEEN}:similarity"),
+    "tokens": ({"n_tokens": 0, "input_ids": []}, f"{BETWEEN}:n_tokens"),
+    "labelled_text": ({"label": None}, f"{NOT_NULL}:label"),
+    "labelled_spans": ({"split": "all"}, "expect_column_values_to_be_in_set:split"),
+    "summaries": ({"compression": 2.0}, f"{BETWEEN}:compression"),
+    "sentiment": ({"score": float("nan")}, f"{BETWEEN}:score"),
+    "entities": ({"surface": "longer"}, "check_failed:surface_fits_span"),
+    "keyphrases": ({"phrase": None}, f"{NOT_NULL}:phrase"),
+    "metrics": ({"ci_low": 0.9}, "check_failed:interval_around_value"),
+}
+"""What breaks a row of each dataset, and the reason of its reject."""
+VALUES: dict[str, Any] = {
+    "doc_id": "w:1", "source": "w", "text": "text", "sections": [], "lang": "en", "lang_score": 0.9, "n_chars": 4,
+    "n_words": 1, "n_sentences": 1, "dropped_lines": [], "pii": [], "text_sha256": "0" * 64, "minhash": [],
+    "normalised_hash": 1, "line_hashes": [], "kept_doc_id": "w:kept", "cluster_id": "w:0", "similarity": 0.9,
+    "input_ids": [7], "n_tokens": 1, "row_id": "r1", "label": "good", "split": "test", "spans": [], "summary": "s",
+    "compression": 0.5, "score": 0.5, "model": "m", "model_version": "v000001", "probabilities": [], "start": 0,
+    "end": 4, "surface": "text", "type": "PER", "rank": 1, "phrase": "p", "task": "t", "dataset": "d",
+    "dataset_version": "v", "metric": "f1", "value": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 3,
+}  # fmt: skip
+
+
+def rows_of(dataset: str, *changed: dict[str, Any]) -> pl.DataFrame:
+    """A row of a dataset for each of the changes to one that is right."""
+    schema = pl.DataFrame(CONTRACTS[dataset].schema.empty_table()).schema
+    quality = {"quality": dict.fromkeys(SIGNALS)}
+    return pl.DataFrame([{name: {**VALUES, **quality, **one}.get(name) for name in schema} for one in changed], schema)
+
+
+@pytest.mark.parametrize("dataset", BROKEN)
+def test_a_row_that_breaks_the_contract_is_a_reject_of_the_expectation(tmp_path: Path, dataset: str) -> None:
+    change, reason = BROKEN[dataset]
+    names = [{"doc_id": f"w:{i}", "row_id": f"r{i}", "metric": f"m{i}", "text_sha256": f"{i:064}"} for i in range(4)]
+    frame = rows_of(dataset, *names[:3], {**names[3], **change})
+    counts = {"in": 4, "kept": 4, "filtered": {}, "failed": {}}
+    job = job_of(tmp_path, posts(tmp_path, short(1)), max_failed_share=1)
+    unit = Unit(0, "k", lambda: Output(frame, counts))
+    manifest = job.manifest(build(job, dataset, "v", [unit], inputs=[], config={}))
+    assert manifest["counts"] == {"in": 4, "kept": 3, "filtered": {}, "failed": {reason: 1}}
+    ((_, source, origin, *how),) = rejected(job, manifest)
+    assert how == ["validate", "failed", reason]
+    assert source == ("unknown" if dataset == "metrics" else "w")
+    assert origin.startswith(f"{dataset}/")
+    assert "3" in origin
+
+
+def test_every_dataset_with_rows_to_set_apart_is_tried() -> None:
+    assert BROKEN.keys() == CONTRACTS.keys() - {"rejects"}  # a reject has nowhere else to go
+
+
+def test_mentions_that_fail_take_no_document_with_them(tmp_path: Path) -> None:
+    frame = rows_of("entities", *({"surface": "longer", "start": i} for i in range(3)), {})
+    job = job_of(tmp_path, posts(tmp_path, short(1)), max_failed_share=1)
+    counts = {"in": 1, "kept": 1, "rows": 4, "filtered": {}, "failed": {}}
+    unit = Unit(0, "k", lambda: Output(frame, counts))
+    manifest = job.manifest(build(job, "entities", "v", [unit], inputs=[], config={}))
+    assert manifest["counts"] == {"in": 4, "kept": 1, "filtered": {}, "failed": {"check_failed:surface_fits_span": 3}}
+    assert manifest["rows"] == 1
+    assert [row[2] for row in rejected(job, manifest)] == [f"entities/w:1/{i}/4" for i in range(3)]
 
 
 def test_a_part_holds_its_profile(tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""What a lake costs beside the work: a run with nothing new, one new part among 1,000, and the keeping itself.
+
+    python -m benchmarks.lake [--quick]
+
+The dump is made for this: 100 pages of about 2 KB a part (200 KB of XML, a thousandth of what a part may hold), one
+stream a part, as dumps of Wikimedia are cut. Parts so small make overhead weigh most. Each build is a process of its
+own; CPU seconds are those of all its processes, after the imports (Great Expectations and Polars take 3 s whatever
+there is to do). Keeping is all that is done for a version beside computing, judging and writing it: its key, finding
+and linking parts, notes, hashes, syncs, manifest and release; it is measured at the default size of parts.
+"""
+
+from __future__ import annotations
+
+import bz2
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from benchmarks import options as common
+
+PARTS, QUICK_PARTS = 1000, 100
+PAGES, WORDS = 100, 300
+DEFAULT_PAGES, QUICK_DEFAULT_PAGES = 12_000, 4_000
+SECONDS, SHARE, KEEPING = 5.0, 0.03, 0.02
+_FUNCTION = (
+    "the",
+    "of",
+    "and",
+    "in",
+    "to",
+    "was",
+    "is",
+    "a",
+    "for",
+    "as",
+    "on",
+    "with",
+    "by",
+    "that",
+    "from",
+    "at",
+    "it",
+    "his",
+)
+_SYLLABLES = [a + b for a in "bdfgklmnprstv" for b in ("a", "e", "i", "o", "u", "ar", "en", "il", "on")]
+_HEAD = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.10/" version="0.10" xml:lang="en">
+  <siteinfo><sitename>Wikipedia</sitename><dbname>benchwiki</dbname><base>https://en.wikipedia.org/wiki/Main_Page</base>
+  <namespaces><namespace key="0" /></namespaces></siteinfo>
+"""
+
+
+def main() -> None:
+    options = common.parser(__doc__).parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        incremental(Path(folder), QUICK_PARTS if options.quick else PARTS)
+        kept_small(Path(folder), QUICK_DEFAULT_PAGES if options.quick else DEFAULT_PAGES)
+
+
+def incremental(folder: Path, parts: int) -> None:
+    """A full build, one with nothing new, and one with a part more."""
+    streams, dump = [stream(number) for number in range(parts + 1)], folder / "bench.xml.bz2"
+    write(dump, streams[:-1])
+    full = built(folder, dump, recipe={"part_pages": PAGES})
+    again = [built(folder, dump, recipe={"part_pages": PAGES}) for _ in range(3)]
+    stages = built(folder, dump, recipe={"part_pages": PAGES}, as_command=False)
+    write(dump, streams)
+    more = built(folder, dump, recipe={"part_pages": PAGES})
+    rows = [
+        ("a full run", full),
+        ("nothing new", again[1]),
+        ("nothing new, stage by stage", stages),
+        ("a part more", more),
+    ]
+    common.table(
+        ("", "parts", "documents", "imports CPU-s", "CPU-s", "wall s"),
+        [(name, *(run.get(key, "") for key in ("parts", "rows")), *shown(run)) for name, run in rows],
+    )
+    common.table(
+        ("CPU-s by stage", *more["spent"]),
+        [(n, *(f"{s:.2f}" for s in r["spent"].values())) for n, r in rows if "spent" in r],
+    )
+    median = sorted(run["run"] for run in again)[1]
+    common.goal(f"a run with nothing new, {parts} parts, s after imports", max(median, stages["run"]), at_most=SECONDS)
+    common.goal(f"one new part of {parts}, of a full run", more["run"] / full["run"], at_most=SHARE, form="{:.1%}")
+
+
+def kept_small(folder: Path, pages: int) -> None:
+    """The share of keeping at the default size of parts."""
+    dump = folder / "default.xml.bz2"
+    write(dump, [stream(number) for number in range(pages // PAGES)])
+    run = built(folder, dump, recipe={}, workers=0, lake="default")
+    print(f"{run['parts']} parts of the default size: {run['run']:.1f} CPU-s, keeping {run['spent']['keeping']:.2f}")
+    common.goal(
+        "keeping at the default part size", run["spent"]["keeping"] / run["run"], at_most=KEEPING, form="{:.1%}"
+    )
+
+
+def built(
+    folder: Path, dump: Path, *, recipe: dict[str, Any], workers: int = 2, lake: str = "lake", as_command: bool = True
+) -> dict[str, Any]:
+    """What a build in a process of its own says."""
+    order = {
+        "dump": str(dump),
+        "lake": str(folder / lake),
+        "recipe": recipe,
+        "workers": workers,
+        "as_command": as_command,
+    }
+    found: dict[str, Any] = common.ask(sys.executable, "benchmarks.lake_build", order)
+    return found
+
+
+def shown(run: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{run[name]:.2f}" for name in ("imports", "run", "wall"))
+
+
+def write(dump: Path, streams: list[bytes]) -> None:
+    """A multistream dump."""
+    dump.write_bytes(b"".join([bz2.compress(_HEAD.encode()), *streams, bz2.compress(b"</mediawiki>\n")]))
+
+
+def stream(number: int) -> bytes:
+    """The compressed stream of some pages; the same number gives the same bytes."""
+    random = Random(number)
+    xml = "".join(page(number * PAGES + i + 1, random) for i in range(PAGES))
+    return bz2.compress(xml.encode(), 1)
+
+
+def page(number: int, random: Random) -> str:
+    text = "\n\n".join(" ".join(sentences(random, WORDS // 3)) for _ in range(3))
+    return (
+        f"<page><title>Subject {number}</title><ns>0</ns><id>{number}</id><revision><id>{number}</id>"
+        f"<timestamp>2020-01-02T03:04:05Z</timestamp><model>wikitext</model>"
+        f'<text xml:space="preserve">{text}</text></revision></page>\n'
+    )
+
+
+def sentences(random: Random, words: int) -> Iterator[str]:
+    """Sentences of made-up words among English function words, about `words` words together."""
+    while words > 0:
+        length = random.randint(8, 20)
+        found = [
+            random.choice(_FUNCTION)
+            if random.random() < 0.4
+            else "".join(random.choices(_SYLLABLES, k=random.randint(1, 3)))
+            for _ in range(length)
+        ]
+        yield " ".join(found).capitalize() + "."
+        words -= length
+
+
+if __name__ == "__main__":
+    main()

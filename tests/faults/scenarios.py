@@ -1,0 +1,53 @@
+"""What is disturbed: the stages of textmill without Prefect, on a small dump."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from flows.job import make_job
+from flows.plan import plan
+from flows.recipe import read_recipe
+from flows.stages import corpus as stages
+from flows.stages import publish, tokens
+
+
+def warm_up() -> None:
+    """Load what every run would, as far as that computes nothing of Polars."""
+    import great_expectations  # noqa: F401
+    import pandas  # noqa: F401
+
+    from pipelines import language, shingles, validate
+
+    validate._batches()
+    shingles._characters()
+    language.identify(["Text."])
+
+
+def corpus(*, lake: str, source: str, config: str, workers: int = 0, run: str = "r") -> None:
+    """From a dump to a release of its corpus and its tokens, as `textmill corpus build` does it."""
+    job = make_job(
+        lake=Path(lake),
+        sources=[source],
+        pipeline="small",
+        recipe=read_recipe(Path(config)),
+        limit=None,
+        workers=workers,
+        run_id=run,
+        started="2020-01-01T00:00:00+00:00",
+    )
+    job.lake.check_writable()
+    if plan(job, whole=False).nothing_to_do:
+        job.lake.tidy(job.pipeline)
+        return
+    with job.lake.lock(job.pipeline), closing(job):
+        raw = [file for source in job.sources for file in stages.fetch(job, source)]
+        documents = stages.documents(job, raw)
+        candidates = stages.candidates(job, documents)
+        duplicates = stages.duplicates(job, candidates)
+        kept = stages.corpus(job, candidates, duplicates)
+        rejects = tokens.rejects(job, [documents, candidates, kept], kept)
+        encoded = tokens.tokens(job, kept, tokens.tokenizer(job, kept))
+        made = [documents, kept, rejects, duplicates, encoded]
+        publish.release(job, made, [], None)
+        print("made", sum(not ref.reused for ref in made))
