@@ -27,7 +27,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "web": (),
     "download": (),
     "lake": (),
+    "lookup": (),
     "corpus": ("--large",),
+    "validation": (),
 }
 """Every benchmark, with the options of a full run."""
 MINUTES, QUICK_MINUTES = 60, 10

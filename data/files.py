@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,9 @@ class DamagedFileError(TextmillError, ValueError):
 
 
 def sync(path: Path) -> None:
-    """Flush a file or directory to the disk."""
+    """Flush a file or directory to the disk; what was put in an object store is there already."""
+    if isinstance(path, ObjectPath):
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -54,6 +57,14 @@ def writable(path: Path) -> Iterator[None]:
 def local(path: Path) -> Path:
     """The file on the disk: the path itself, or the cached copy of an object. Raises FileNotFoundError."""
     return Path(os.fspath(path)) if isinstance(path, ObjectPath) else path
+
+
+def all_local(paths: Sequence[Path]) -> list[Path]:
+    """The files on the disk, in order; objects are fetched some at a time."""
+    if not any(isinstance(path, ObjectPath) for path in paths):
+        return list(paths)
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(local, paths))
 
 
 def temporary(path: Path) -> Path:
@@ -133,9 +144,16 @@ def json_bytes(value: Any) -> bytes:
 def read_json(path: Path) -> Any:
     """The value of a JSON file, or None where there is no such file. Raises DamagedFileError if it is no JSON."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return parsed(path, content)
+
+
+def parsed(path: Path, content: bytes) -> Any:
+    """The value of JSON read from a file. Raises DamagedFileError if it is no JSON."""
+    try:
+        return json.loads(content.decode("utf-8"))
     except ValueError as error:
         raise DamagedFileError(f"{path} is damaged ({error}); remove it and run again") from error
 

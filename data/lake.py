@@ -9,24 +9,29 @@ is put last, by whoever is first.
 from __future__ import annotations
 
 import fcntl
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from data import files
 from data.errors import LakeError
 from data.sealing import seal
-from data.storage import ObjectPath, cache, place
+from data.storage import ObjectPath, cache, leftovers, place
 
-__all__ = ["FORMAT", "MANIFEST", "RELEASE", "Lake", "LakeError"]
+__all__ = ["FORMAT", "GRACE", "MANIFEST", "RELEASE", "Lake", "LakeError"]
 
 RELEASE = "_release.json"
 RELEASES = "_releases"
 MANIFEST = "_manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+GRACE = timedelta(days=1)
+"""Age of half-built versions in an object store at which nobody is taken to work on them any more."""
+_log = logging.getLogger(__name__)
 FORMAT = 1
 """Format of manifests and releases; raised when an older textmill could not read what is written."""
 
@@ -113,18 +118,39 @@ class Lake:
         """The published release of a pipeline, None before the first."""
         return _known(self.pipeline(pipeline) / RELEASE)
 
-    def publish(self, pipeline: str, release: dict[str, Any]) -> None:
-        """Replace the release, and keep it by its number; every version that it names must have its manifest."""
-        for dataset, version in release["datasets"].items():
+    def publish(
+        self, pipeline: str, release: dict[str, Any] | Callable[[dict[str, Any] | None], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Replace the release, in one step among all writers, and keep it by its number; returns what is written.
+
+        `release` may be a function that makes it from the one before; it may be asked several times. Every version
+        that is named must have its manifest: raises LakeError otherwise, and the release stays as it was.
+        """
+        path = self.pipeline(pipeline) / RELEASE
+
+        def replaced(content: bytes | None) -> bytes:
+            before = None if content is None else _parsed(path, content)
+            made = release(before) if callable(release) else release
+            self._check_published(pipeline, made["datasets"])
+            number = before.get("number", 0) if before else 0
+            if content is not None and number:
+                files.create(self._number_file(pipeline, number), content)  # a kill may have left this to do
+            if not number or any((before or {}).get(kind) != made.get(kind) for kind in ("datasets", "models")):
+                number += 1
+            return files.json_bytes(seal({**made, "number": number, "format": FORMAT}))
+
+        written = files.change(path, replaced) or b""
+        found = _parsed(path, written)
+        files.create(self._number_file(pipeline, found["number"]), written)
+        return found
+
+    def _check_published(self, pipeline: str, datasets: Mapping[str, str]) -> None:
+        for dataset, version in datasets.items():
             if self.manifest(pipeline, dataset, version) is None:
                 raise LakeError(f"release of {pipeline} names {dataset} {version}, which is not published")
-        before = self.release(pipeline) or {}
-        number = before.get("number", 0)
-        if not number or any(before.get(kind) != release.get(kind) for kind in ("datasets", "models")):
-            number += 1  # a file of this number that no pointer ever named is what a kill left
-            numbered = seal({**release, "number": number, "format": FORMAT})
-            files.write_json(self.pipeline(pipeline) / RELEASES / f"{number:06d}.json", numbered)
-        files.write_json(self.pipeline(pipeline) / RELEASE, seal({**release, "number": number, "format": FORMAT}))
+
+    def _number_file(self, pipeline: str, number: int) -> Path:
+        return self.pipeline(pipeline) / RELEASES / f"{number:06d}.json"
 
     def releases(self, pipeline: str) -> Iterator[dict[str, Any]]:
         """Every release that was published, newest first; one that names what the release before it named is that."""
@@ -137,7 +163,7 @@ class Lake:
                 yield found
 
     def _numbered(self, pipeline: str, number: int) -> dict[str, Any] | None:
-        return _known(self.pipeline(pipeline) / RELEASES / f"{number:06d}.json")
+        return _known(self._number_file(pipeline, number))
 
     def parts(self, pipeline: str, dataset: str, version: str) -> list[Path]:
         """Parquet files of a published version in order. Raises LakeError if it is not published."""
@@ -157,7 +183,11 @@ class Lake:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold `name` alone among all processes; the kernel releases it if this one dies. Raises LakeError if held."""
+        """Hold `name` alone among the processes of this machine, after waiting for who holds it.
+
+        The kernel releases it if this process dies. It saves work that another does already: what keeps two writers
+        apart, also on other machines, are renames and conditional puts.
+        """
         path = self._here / "_locks" / f"{name}.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,10 +197,9 @@ class Lake:
         with opened as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise LakeError(
-                    f"another run is working on '{name}' in {self.root}; wait for it or use --pipeline NAME"
-                ) from error
+            except BlockingIOError:
+                _log.warning("another run is working on '%s' in %s; waiting for it to end", name, self.root)
+                fcntl.flock(file, fcntl.LOCK_EX)
             try:
                 yield
             finally:
@@ -179,10 +208,16 @@ class Lake:
     def _not_writable(self, error: OSError) -> LakeError:
         return LakeError(f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR")
 
-    def sweep(self, pipeline: str) -> None:
-        """Remove what half-built versions and killed writes of a pipeline left behind; nothing else may be at them."""
+    def sweep(self, pipeline: str, *, grace: timedelta = GRACE) -> None:
+        """Remove what half-built versions and killed writes of a pipeline left; nothing else may be at them here.
+
+        In an object store others may: there only what nobody has added to for `grace` goes.
+        """
         files.remove_tree(self._here / "_staging" / pipeline)
-        if not self.is_remote:  # what is put into a store is there whole or not at all
+        if isinstance(self.root, ObjectPath):
+            cache.sweep()
+            leftovers.remove(self.pipeline(pipeline), MANIFEST, grace)
+        else:
             datasets, tokenizers = self.pipeline(pipeline), self.tokenizers / pipeline
             files.sweep(datasets, *datasets.glob("_*"), tokenizers, *tokenizers.glob("*"))
 
@@ -195,6 +230,14 @@ class Lake:
 def _known(path: Path) -> dict[str, Any] | None:
     """A manifest or release, None where there is none. Raises LakeError for one of a format that is not known."""
     found: dict[str, Any] | None = files.read_json(path)
-    if found is not None and (wrong := found.get("format", FORMAT)) != FORMAT:
+    return None if found is None else _checked(path, found)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    return _checked(path, files.parsed(path, content))
+
+
+def _checked(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    if (wrong := found.get("format", FORMAT)) != FORMAT:
         raise LakeError(f"{path} has format {wrong}, this textmill reads format {FORMAT}; upgrade textmill")
     return found

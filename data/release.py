@@ -12,18 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from data import reading
+from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.lake import Lake, LakeError
+from data.versions import DIGITS, NUMBER
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow.parquet as pq
 
 ID = "doc_id"
+_BUFFER = 16 << 10  # what is fetched at least when a little is read
 
 
 class NotFoundError(TextmillError):
@@ -58,21 +62,27 @@ class Release:
             kept = self._manifests[dataset] = self._read_manifest(dataset)
         return kept
 
+    def files(self, dataset: str, *, doc_id: str | None = None) -> list[Path]:
+        """Parquet files of a dataset in order; with a `doc_id` only those whose ranges of ids hold it.
+
+        `os.fspath` of one in an object store is a copy on this machine, fetched if need be.
+        """
+        parts, folder = self.manifest(dataset)["parts"], self._folder(dataset)
+        return [folder / part["file"] for part in parts if doc_id is None or _may_hold(part, doc_id)]
+
     def paths(self, dataset: str, *, doc_id: str | None = None) -> list[str]:
-        """Parquet files of a dataset in order; with a `doc_id` only those whose range of ids holds it."""
-        parts = self.manifest(dataset)["parts"]
-        return [
-            str(self._folder(dataset) / part["file"]) for part in parts if doc_id is None or _may_hold(part, doc_id)
-        ]
+        """The same files as text: paths, or addresses in an object store."""
+        return [str(file) for file in self.files(dataset, doc_id=doc_id)]
 
     def scan(self, dataset: str, *, doc_id: str | None = None) -> pl.LazyFrame:
-        """A dataset as a Polars lazy frame; with a `doc_id` its rows alone, from the files that may hold them."""
+        """A dataset as a Polars lazy frame; with a `doc_id` its rows alone, from the files that may hold them.
+
+        Columns that joined the contract in a later minor version are null.
+        """
         import polars as pl
 
-        paths = self.paths(dataset, doc_id=doc_id)
-        if not paths:
-            return pl.LazyFrame(schema=self._empty(dataset))
-        frame = pl.scan_parquet(paths)
+        written = self.manifest(dataset).get("contract", {}).get("version")
+        frame = reading.scan(self.paths(dataset, doc_id=doc_id), CONTRACTS[dataset], written=written)
         return frame if doc_id is None else frame.filter(pl.col(ID) == doc_id)
 
     def find(self, doc_id: str, dataset: str = "corpus") -> list[dict[str, Any]]:
@@ -81,9 +91,10 @@ class Release:
         Reads the ranges in the manifest, the ids of the row groups that may hold this one, and the row groups
         that do; of a corpus of 500 MB about a hundredth.
         """
-        parts = [part for part in self.manifest(dataset)["parts"] if _may_hold(part, doc_id)]
-        folder = self._folder(dataset)
-        return [row for part in parts for row in find_in((folder / part["file"]).open, doc_id)]
+        if all(column[0] != ID for column in self.manifest(dataset)["contract"]["columns"]):
+            raise LakeError(f"rows of {dataset} have no doc_id; read it with scan")
+        found = (find_in(partial(_opened, file), doc_id) for file in self.files(dataset, doc_id=doc_id))
+        return [row for rows in found for row in rows]
 
     def get(self, doc_id: str, dataset: str = "corpus") -> list[dict[str, Any]]:
         """Rows of a document. Raises NotFoundError where there is none, with the reason if it was rejected."""
@@ -128,13 +139,6 @@ class Release:
             )
         return found
 
-    def _empty(self, dataset: str) -> Any:
-        import polars as pl
-
-        from data.contracts import CONTRACTS
-
-        return pl.DataFrame(CONTRACTS[dataset].schema.empty_table()).schema
-
 
 def open_release(lake: Lake | Path | str, pipeline: str) -> Release:
     """The current release of a pipeline. Raises LakeError where nothing is published."""
@@ -146,16 +150,20 @@ def open_release(lake: Lake | Path | str, pipeline: str) -> Release:
     return Release(place, pipeline, content)
 
 
-def find_in(opened: Callable[[str], BinaryIO], doc_id: str) -> Iterator[dict[str, Any]]:
+def find_in(opened: Callable[[], BinaryIO], doc_id: str) -> Iterator[dict[str, Any]]:
     """Rows of a document in one Parquet file: statistics first, then the ids, then the row groups that hold it."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with closing(opened("rb")) as raw, pq.ParquetFile(raw) as file:
+    with closing(opened()) as raw, pq.ParquetFile(raw) as file:
         for group in _row_groups(file, doc_id):
             found = pc.equal(file.read_row_group(group, columns=[ID])[ID], doc_id)
             if pc.any(found).as_py():
                 yield from file.read_row_group(group).filter(found).to_pylist()
+
+
+def _opened(file: Path) -> BinaryIO:
+    return file.open("rb", buffering=_BUFFER)
 
 
 def _row_groups(file: pq.ParquetFile, doc_id: str) -> Iterator[int]:
@@ -168,9 +176,16 @@ def _row_groups(file: pq.ParquetFile, doc_id: str) -> Iterator[int]:
 
 
 def _may_hold(part: dict[str, Any], doc_id: str) -> bool:
-    """Whether the range of a part holds the id. The range is of text, where `w:10` comes before `w:9`."""
-    bounds = part.get("bounds", {}).get(ID)
-    return part["rows"] > 0 and (bounds is None or bounds[0] <= doc_id <= bounds[1])
+    """Whether the ranges of a part hold the id: as text, and as number where all ids of the part are numbers."""
+    bounds = part.get("bounds", {})
+    low, high = bounds.get(ID, [doc_id, doc_id])
+    if not part["rows"] or not low <= doc_id <= high:
+        return False
+    if (numbers := bounds.get(NUMBER)) is None:
+        return True
+    native = doc_id.partition(":")[2]
+    is_number = native.isascii() and native.isdigit() and len(native) <= DIGITS
+    return is_number and numbers[0] <= int(native) <= numbers[1]
 
 
 def _by_hash(manifest: dict[str, Any]) -> dict[str, str]:

@@ -27,7 +27,11 @@ from data.sealing import seal
 
 NOTES = "_parts"
 REJECTS = "_rejects"
+NUMBER = "doc_id_number"
+"""The bound of a part that holds the range of its ids as numbers: as text, `w:10` comes before `w:9`."""
 _ROW_GROUP_BYTES = 16 << 20
+DIGITS = 18  # of an id that counts as a number: an int64 holds it
+_NUMBERED = f"^[^:]+:(0|[1-9][0-9]{{0,{DIGITS - 1}}})$"
 
 
 @dataclass(frozen=True)
@@ -336,10 +340,22 @@ def add_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _bounds(table: pa.Table, contract: Contract) -> dict[str, Any]:
-    """Smallest and largest value of the first key column."""
+    """Smallest and largest value of the first key column, as text; of doc_ids that are numbers also as numbers."""
     if not contract.key or not table.num_rows or contract.key[0] not in table.column_names:
         return {}
     import pyarrow.compute as pc
 
     column = table[contract.key[0]]
-    return {contract.key[0]: [pc.min(column).as_py(), pc.max(column).as_py()]}
+    bounds = {contract.key[0]: [pc.min(column).as_py(), pc.max(column).as_py()]}
+    return bounds | ({NUMBER: found} if contract.key[0] == "doc_id" and (found := _numbers(column)) else {})
+
+
+def _numbers(column: pa.ChunkedArray) -> list[int]:
+    """Smallest and largest number after the colon; none where an id is no number, or there are several sources."""
+    import pyarrow.compute as pc
+
+    sources = pc.unique(pc.replace_substring_regex(column, ":.*$", ""))
+    if len(sources) > 1 or not pc.all(pc.match_substring_regex(column, _NUMBERED)).as_py():
+        return []
+    numbers = pc.replace_substring_regex(column, "^[^:]*:", "").cast(pa.int64())
+    return [pc.min(numbers).as_py(), pc.max(numbers).as_py()]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import islice
 
 import numpy as np
 import polars as pl
 
 from data.progress import Progress, ignore
 from pipelines.quality import SPACED, Batch, LineRule, QualityRecipe, Rule
-from pipelines.sources import Record
+from pipelines.sources import Entry, Place, Record
+from pipelines.sources.folders import entries
 
 VERSION = 1
 """Raise it when a rule or the reader gives other results: what was built with the old one is then built again."""
@@ -40,20 +41,24 @@ RECIPES = (
 
 
 def read(
-    path: Path,
+    path: Place,
     *,
-    source: str | None = None,
+    source: str,
     max_chars: int = 10_000_000,
     limit: int | None = None,
     progress: Progress = ignore,
 ) -> Iterator[Record]:
-    """One record for each post of a file; a line of three dashes parts two posts."""
-    name = source or path.stem
-    posts = path.read_text("utf-8").split("\n---\n")[:limit]
-    size = path.stat().st_size  # progress counts bytes
-    for number, post in enumerate(posts, start=1):
-        progress(size * number // len(posts), size)
-        yield Record(doc_id=f"{name}:{number}", source=name, origin=f"{path.name}:{number}", text=post[:max_chars])
+    """One record for each post of a file, or of several; a line of three dashes parts two posts."""
+    found = ((entry, number, post) for entry in entries(path) for number, post in _posts(entry))
+    for entry, number, post in islice(found, limit):
+        place = f"{entry.name}:{number}"
+        size = entry.path.stat().st_size  # progress counts bytes
+        progress(size, size)
+        yield Record(doc_id=f"{source}:{place}", source=source, origin=place, text=post[:max_chars])
+
+
+def _posts(entry: Entry) -> Iterator[tuple[int, str]]:
+    return enumerate(entry.path.read_text("utf-8").split("\n---\n"), start=1)
 
 
 READERS = {"forum": read}

@@ -178,12 +178,8 @@ def _commit(target: Build, unit: Unit, output: Output) -> Part:
     light = observe(output.frame, target.contract)
     failures, result = validate.validate_light(light, validate.ids_of(output.frame), target.contract)
     kept, light = validate.without(output.frame, failures), validate.without(light, failures)
-    counts = {**output.counts, "kept": output.counts["kept"] - failures.height}
-    if failures.height:
-        counts["failed"] = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
-    if "rows" in output.counts:
-        counts["rows"] = kept.height
-    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, dataset=target.contract.name)
+    counts = _counts(output.counts, failures, kept.height)
+    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, contract=target.contract)
     return target.write(
         unit.index,
         unit.key,
@@ -193,6 +189,20 @@ def _commit(target: Build, unit: Unit, output: Output) -> Part:
         metadata=output.metadata,
         facts={**output.facts, "validation": result.as_json(), PROFILE: profile(kept, light, target.contract)},
     )
+
+
+def _counts(counts: dict[str, Any], failures: pl.DataFrame, kept: int) -> dict[str, Any]:
+    """Counts of a step, after validation: rows that fail are no longer kept.
+
+    Where a step makes other rows than it reads (`rows`), such as mentions of documents, those that fail are counted as
+    having come in, too: no document is lost with them.
+    """
+    if not failures.height:
+        return counts
+    failed = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
+    if "rows" in counts:
+        return {**counts, "in": counts["in"] + failures.height, "failed": failed, "rows": kept}
+    return {**counts, "kept": counts["kept"] - failures.height, "failed": failed}
 
 
 def check_budget(job: Job, dataset: str, counts: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from data.conform import conform
-from data.contracts import CONTRACTS
+from data.contracts import CONTRACTS, Contract
 from data.errors import ContractError
 from data.versions import Build, Part, check_counts
 from pipelines.checks import observe
@@ -64,7 +64,7 @@ def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) ->
         table = conform(output.frame, target.contract)
     except ContractError:
         return Draft(None, output, light, ids)
-    rejects = merged_rejects(output.rejects, None, kept_from=output.frame, dataset=target.contract.name)
+    rejects = merged_rejects(output.rejects, None, kept_from=output.frame, contract=target.contract)
     part = target.draft(
         index,
         key,
@@ -78,25 +78,28 @@ def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) ->
 
 
 def merged_rejects(
-    rejects: pl.DataFrame | None, failures: pl.DataFrame | None, *, kept_from: pl.DataFrame, dataset: str
+    rejects: pl.DataFrame | None, failures: pl.DataFrame | None, *, kept_from: pl.DataFrame, contract: Contract
 ) -> pl.DataFrame:
     """Rejects of the step, and of the validation of what it kept, in one frame."""
     frames = [] if rejects is None or not rejects.height else [rejects.select(REJECT_SCHEMA.keys())]
     if failures is not None and failures.height:
-        rows = kept_from[failures["row"].to_list()]
-        source = pl.col("doc_id").cast(pl.String).str.split(":").list.first().fill_null("unknown")
-        ids = rows.select(
-            pl.col("doc_id") if "doc_id" in rows.columns else pl.lit(None, pl.String).alias("doc_id"),
-        )
-        frames.append(
-            ids.with_columns(
-                source.alias("source"),
-                pl.format("{}/{}", pl.lit(dataset), pl.col("doc_id").fill_null("?")).alias("origin"),
-                pl.lit("validate").alias("stage"),
-                pl.lit("failed").alias("kind"),
-                failures["reason"],
-                failures["detail"],
-                pl.lit(None, pl.Int32).alias("n_chars"),
-            ).select(REJECT_SCHEMA.keys())
-        )
+        frames.append(_set_apart(kept_from[failures["row"].to_list()], failures, contract))
     return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame(schema=REJECT_SCHEMA)
+
+
+def _set_apart(rows: pl.DataFrame, failures: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """A reject for each row that broke the contract; its origin is the dataset and what identifies the row there."""
+    absent = pl.lit(None, pl.String)
+    doc_id = pl.col("doc_id").cast(pl.String) if "doc_id" in rows.columns else absent
+    own = pl.col("source").cast(pl.String) if "source" in rows.columns else absent
+    key = [pl.col(name).cast(pl.String).fill_null("?") for name in contract.key if name in rows.columns]
+    return rows.select(
+        doc_id.alias("doc_id"),
+        pl.coalesce(own, doc_id.str.split(":").list.first(), pl.lit("unknown")).alias("source"),
+        pl.concat_str(pl.lit(f"{contract.name}/"), pl.concat_str(key or [pl.lit("?")], separator="/")).alias("origin"),
+        pl.lit("validate").alias("stage"),
+        pl.lit("failed").alias("kind"),
+        failures["reason"],
+        failures["detail"],
+        pl.lit(None, pl.Int32).alias("n_chars"),
+    ).select(REJECT_SCHEMA.keys())

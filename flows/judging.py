@@ -21,6 +21,7 @@ from flows.job import Job
 from pipelines import drift, validate
 from pipelines.checks import repeated
 from pipelines.validate import Comparison
+from pipelines.validation_page import render_page
 
 __all__ = ["PROFILE", "Basis", "judge", "refuse_breaking"]
 
@@ -112,7 +113,7 @@ def _published(job: Job, contract: Contract) -> dict[str, Any] | None:
 
 def _page(job: Job, contract: Contract, verdicts: list[validate.Verdict], comparison: Comparison | None) -> str:
     page = job.report_folder / f"validation-{contract.name}.html"
-    files.write_bytes(page, validate.render_page(contract.name, verdicts, comparison).encode("utf-8"))
+    files.write_bytes(page, render_page(contract.name, verdicts, comparison).encode("utf-8"))
     return str(page)
 
 

@@ -107,18 +107,20 @@ def _with(heard: Listener) -> Iterator[None]:
 
 @contextmanager
 def _warnings(console: Console) -> Iterator[None]:
-    """Warnings of the pipelines as lines of this console, above its bars and in no other log."""
+    """Warnings of the lake and the pipelines as lines of this console, above its bars and in no other log."""
 
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             console.print(f"textmill: {record.getMessage()}", soft_wrap=True, markup=False, highlight=False)
 
-    logger, handler = logging.getLogger("pipelines"), Lines(logging.WARNING)
-    before = logger.propagate
-    logger.addHandler(handler)
-    logger.propagate = False
+    loggers, handler = [logging.getLogger(name) for name in ("data", "pipelines")], Lines(logging.WARNING)
+    before = [logger.propagate for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
     try:
         yield
     finally:
-        logger.removeHandler(handler)
-        logger.propagate = before
+        for logger, propagate in zip(loggers, before, strict=True):
+            logger.removeHandler(handler)
+            logger.propagate = propagate

@@ -9,6 +9,23 @@ import typer
 
 Pipeline = Annotated[str | None, typer.Option(help="Name of the pipeline; by default that of the source.")]
 OnlyPipeline = Annotated[str | None, typer.Option("--pipeline", help="Name of the pipeline, where there are several.")]
-LakeDir = Annotated[Path, typer.Option("--lake", envvar="TEXTMILL_LAKE", help="Folder of the lake.")]
+
+
+def _place(word: str | Path) -> Path:
+    from data.storage import place
+
+    return place(word)
+
+
+LakeDir = Annotated[
+    Path,
+    typer.Option(
+        "--lake",
+        envvar="TEXTMILL_LAKE",
+        parser=_place,
+        metavar="DIR",
+        help="Folder of the lake, or its address in an object store: s3://BUCKET/PREFIX, gs://…, az://….",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 DEFAULT_LAKE = Path("lake")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from data.catalogue import Source, find
 from data.hashing import fingerprint
 from flows.job import Job, Ref
-from flows.stages import inference, promotion, tokens, training, versions
+from flows.stages import inference, labels, promotion, training, versions
 from models.registry import Registry
 from pipelines.download import RawFile, known
 
@@ -105,11 +105,7 @@ def _label_steps(job: Job) -> list[Step]:
         if found is None:
             steps.append(Step(dataset, UNKNOWN, "to do", "its source is not in the lake"))
         else:
-            steps.append(
-                _dataset(
-                    job, dataset, tokens.labelled_version(dataset, source.name, tokens.only_file(source, found).sha256)
-                )
-            )
+            steps.append(_dataset(job, dataset, labels.version_for(dataset, source, found)))
     return steps
 
 

@@ -22,6 +22,7 @@ from pipelines import report, validate
 from pipelines.download import RawFile
 from pipelines.download.shelf import Shelf
 from pipelines.graph import Node
+from pipelines.validation_page import render_page
 
 _STAGES = ("documents", "candidates", "corpus", "tokens")
 _NAMES = {"documents": "extract", "candidates": "clean", "corpus": "deduplicate", "tokens": "tokenise"}
@@ -238,7 +239,7 @@ def _validation(job: Job, manifest: dict[str, Any]) -> report.ValidationRow:
     page = f"validation-{manifest['dataset']}.html"
     found = manifest.get("drift")
     comparison = validate.Comparison.from_json(found, manifest["profile"]) if found else None
-    content = validate.render_page(manifest["dataset"], verdicts, comparison)
+    content = render_page(manifest["dataset"], verdicts, comparison)
     files.write_bytes(job.report_folder / page, content.encode("utf-8"))
     failed = [verdict for verdict in verdicts if not verdict.success]
     return report.ValidationRow(

@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from data.catalogue import Source
 from flows import reporting
 from flows.job import Job, Ref
-from flows.stages import corpus, inference, promotion, publish, tokens, training
+from flows.stages import corpus, inference, labels, promotion, publish, tokens, training
 from flows.stages.promotion import Verdict
 from flows.stages.training import Inputs, Trained
 from pipelines.download import BusyError, RawFile
@@ -56,7 +56,7 @@ encode_tokens = _stage("Tokenise", "corpus")(tokens.tokens)
 @_stage("Labelled dataset", "labels", run_name="Labelled dataset {dataset}")
 def labelled(job: Job, dataset: str) -> Ref:
     """A labelled set as a dataset."""
-    return tokens.labelled(job, dataset)
+    return labels.dataset_of(job, dataset)
 
 
 @_stage("Train", "models", run_name="Train {name}")

@@ -5,32 +5,33 @@
     <root>/.staging/<name>/  <root>/.locks/      work in progress, which no reader looks at
 
 A version is checked against its SHA-256 sums whenever it is loaded. Locks are `flock`s: the kernel
-releases them when their holder is killed.
+releases them when their holder is killed. In an object store a version appears with its card, put last; a number is
+claimed, the log replaced and a training key taken (`.keys/`) by whoever is first; files are loaded from local copies.
 """
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import json
-import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from data import files
 from data.errors import TextmillError
-from data.hashing import sha256_file
+from data.hashing import fingerprint, sha256_file
 from data.sealing import seal
+from data.storage import ObjectPath, cache, objects
 
 CARD = "model.json"
 LOG = "log.jsonl"
 CHAMPION = "champion"
 LATEST = "latest"
+_CLAIM = ".claim"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
 _VERSION = re.compile(r"v\d{6}")
 
@@ -57,18 +58,21 @@ class Registry:
 
     def names(self) -> list[str]:
         """Names of the models that have a version, sorted."""
-        found = self.root.iterdir() if self.root.is_dir() else ()
+        found = _entries(self.root)
         return sorted(path.name for path in found if _NAME.fullmatch(path.name) and self.versions(path.name))
 
     def versions(self, name: str) -> list[str]:
         """Versions of a model, oldest first; empty where there is none of that name."""
-        home = self._home(name)
-        found = home.iterdir() if home.is_dir() else ()
-        return sorted(path.name for path in found if _VERSION.fullmatch(path.name) and (path / CARD).is_file())
+        return [version for version in self._numbers(name) if (self._home(name) / version / CARD).is_file()]
+
+    def _numbers(self, name: str) -> list[str]:
+        """Versions that are there or being made."""
+        return sorted(path.name for path in _entries(self._home(name)) if _VERSION.fullmatch(path.name))
 
     def find(self, name: str, training_key: str) -> ModelVersion | None:
         """The newest version with this training key, or None: a finished training is not repeated."""
-        for version in reversed(self.versions(name)):
+        taken = files.read_json(self._key_file(name, training_key))
+        for version in [taken["version"]] if taken else reversed(self.versions(name)):
             model = self._read(name, version)
             if model.card["training_key"] == training_key:
                 return model
@@ -94,23 +98,20 @@ class Registry:
         with self._locked(name):
             if (existing := self.find(name, training_key)) is not None:
                 return existing
-            version = self._next_version(name)
-            staged = self._stage(name, source_dir)
+            _check_files(source_dir)
             card = {
                 "name": name,
-                "version": version,
                 "kind": kind,
                 "created": created,
-                "files": _inventory(staged),
+                "files": _inventory(source_dir),
                 "lineage": dict(lineage),
                 "metrics": [dict(metric) for metric in metrics],
                 "config": dict(config),
                 "training_key": training_key,
                 "code": code,
             }
-            files.write_json(staged / CARD, seal(card))
-            self._publish(staged, self._home(name) / version)
-            return self._read(name, version)
+            add = self._put if isinstance(self.root, ObjectPath) else self._rename
+            return self._read(name, add(name, source_dir, card))
 
     def load(self, name: str, which: str = CHAMPION) -> ModelVersion:
         """The version that an alias, `latest` or a version number names, after checking every byte of it.
@@ -118,6 +119,8 @@ class Registry:
         Raises RegistryError for an unknown name, version or alias, and for a damaged file.
         """
         model = self._read(name, self.resolve(name, which))
+        if isinstance(model.path, ObjectPath):
+            return replace(model, path=_verified_copy(model, model.path))
         _verify(model)
         return model
 
@@ -138,17 +141,14 @@ class Registry:
 
     def alias(self, name: str, alias: str = CHAMPION) -> str | None:
         """The version an alias points to, or None where it was never set."""
-        stack = self.stack(name, alias)
-        return stack[-1] if stack else None
+        return next(reversed(_stack(self.log(name), alias)), None)
 
     def log(self, name: str) -> list[dict[str, Any]]:
         """Every move of an alias of the model, oldest first."""
-        path = self._home(name) / LOG
-        if not path.is_file():
+        try:
+            return _moves((self._home(name) / LOG).read_bytes())
+        except FileNotFoundError:
             return []
-        # What follows the last line end was cut off by a kill and never happened.
-        whole = path.read_text("utf-8").rpartition("\n")[0]
-        return [json.loads(line) for line in whole.split("\n") if line]
 
     def promote(
         self, name: str, alias: str, version: str, *, expected: str | None, evidence: Mapping[str, Any], when: str
@@ -166,70 +166,91 @@ class Registry:
             raise RegistryError(f"{version!r} is not a version number; there are: {_listed(self.versions(name))}")
         with self._locked(name):
             self.resolve(name, version)
-            current = self.alias(name, alias)
-            if current != expected:
-                raise RegistryError(
-                    f"{name}@{alias} is {current}, not {expected}: it was moved meanwhile; evaluate again"
-                )
-            if current != version:
-                self._append(name, _move("promote", alias, before=current, after=version, when=when, evidence=evidence))
+
+            def promoted(moves: list[dict[str, Any]]) -> dict[str, Any] | None:
+                current = next(reversed(_stack(moves, alias)), None)
+                if current != expected:
+                    raise RegistryError(
+                        f"{name}@{alias} is {current}, not {expected}: it was moved meanwhile; evaluate again"
+                    )
+                if current == version:
+                    return None
+                return _move("promote", alias, before=current, after=version, when=when, evidence=evidence)
+
+            self._move_by(name, promoted)
 
     def rollback(self, name: str, alias: str, when: str) -> str:
         """Point an alias to the version it had before, and tell which; raises RegistryError where there is none."""
-        with self._locked(name):
-            stack = self.stack(name, alias)
+
+        def rolled_back(moves: list[dict[str, Any]]) -> dict[str, Any]:
+            stack = _stack(moves, alias)
             if len(stack) < 2:
                 raise RegistryError(f"{name}@{alias} is {_listed(stack)}: there is no version before it to go back to")
-            self._append(name, _move("rollback", alias, before=stack[-1], after=stack[-2], when=when, evidence={}))
-            return stack[-2]
+            return _move("rollback", alias, before=stack[-1], after=stack[-2], when=when, evidence={})
+
+        with self._locked(name):
+            return str(self._move_by(name, rolled_back)[-1]["to"])
 
     def stack(self, name: str, alias: str) -> list[str]:
         """Versions the alias would go back through, the current one last."""
-        stack: list[str] = []
-        for move in self.log(name):
-            if move["alias"] == alias and move["action"] == "promote":
-                stack.append(move["to"])
-            elif move["alias"] == alias:
-                stack.pop()
-        return stack
+        return _stack(self.log(name), alias)
 
-    def _append(self, name: str, move: Mapping[str, Any]) -> None:
-        path = self._home(name) / LOG
-        with path.open("a+b") as log:
-            log.seek(0)
-            log.truncate(log.read().rfind(b"\n") + 1)
-            log.write((json.dumps(move, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8"))
-            log.flush()
-            os.fsync(log.fileno())
-        files.sync(path.parent)
+    def _move_by(
+        self, name: str, decide: Callable[[list[dict[str, Any]]], dict[str, Any] | None]
+    ) -> list[dict[str, Any]]:
+        """Add the move to the log that `decide` makes of all moves, unless it makes none; returns all moves."""
 
-    def _stage(self, name: str, source: Path) -> Path:
-        """Copy the files of `source` into a directory that no reader sees; leftovers of killed runs go."""
-        if (source / CARD).exists():
-            raise RegistryError(f"{source} holds a {CARD}, which the registry writes; register the trained files alone")
-        shutil.rmtree(self.root / ".staging" / name, ignore_errors=True)
+        def added(before: bytes | None) -> bytes | None:
+            move = decide(_moves(before or b""))
+            if move is None:
+                return None
+            whole = (before or b"")[: (before or b"").rfind(b"\n") + 1]
+            return whole + (json.dumps(move, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
+
+        return _moves(files.change(self._home(name) / LOG, added) or b"")
+
+    def _rename(self, name: str, source: Path, card: Mapping[str, Any]) -> str:
+        """Copy the files to where no reader looks, flush everything, then let the version appear by one rename."""
+        files.remove_tree(self.root / ".staging" / name)  # leftovers of killed runs
         staged = self.root / ".staging" / name / uuid.uuid4().hex
-        try:
-            shutil.copytree(source, staged)
-        except OSError as error:
-            raise RegistryError(f"cannot copy the model files in {source}: {error}") from error
-        if not any(path.is_file() for path in staged.rglob("*")):
-            raise RegistryError(f"{source} holds no files; save the model there before it is registered")
-        return staged
+        version = self._next_version(name)
+        with files.writable(staged):
+            _copy_tree(source, staged)
+            files.write_json(staged / CARD, seal({**card, "version": version}))
+            for path in staged.rglob("*"):
+                files.sync(path)
+            files.sync(staged)
+            target = self._home(name) / version
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.rename(target)
+            files.sync(target.parent)
+            files.sync(self.root)
+        return version
 
-    def _publish(self, staged: Path, target: Path) -> None:
-        """Flush everything, then let the version appear by one rename."""
-        for path in staged.rglob("*"):
-            files.sync(path)
-        files.sync(staged)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged.rename(target)
-        files.sync(target.parent)
-        files.sync(self.root)
+    def _put(self, name: str, source: Path, card: Mapping[str, Any]) -> str:
+        """Put the files under a number that nobody else has, then the card; the first of equal trainings stays."""
+        mine = uuid.uuid4().hex
+        while not files.create(self._home(name) / (version := self._next_version(name)) / _CLAIM, mine.encode()):
+            continue
+        folder = self._home(name) / version
+        for file in card["files"]:
+            files.link(source / file, folder / file)
+        files.write_json(folder / CARD, seal({**card, "version": version}))
+        key_file = self._key_file(name, card["training_key"])
+        if files.create(key_file, files.json_bytes({"version": version})):
+            return version
+        (folder / CARD).unlink(missing_ok=True)
+        files.remove_tree(folder)
+        return str(files.read_json(key_file)["version"])
 
     def _next_version(self, name: str) -> str:
-        versions = self.versions(name)
-        return f"v{int(versions[-1][1:]) + 1 if versions else 1:06d}"
+        remote = isinstance(self.root, ObjectPath)
+        numbers = self._numbers(name) if remote else self.versions(name)
+        return f"v{int(numbers[-1][1:]) + 1 if numbers else 1:06d}"
+
+    def _key_file(self, name: str, training_key: str) -> Path:
+        """Where an object store says which version a training made."""
+        return self._home(name) / ".keys" / f"{fingerprint([training_key])}.json"
 
     def _read(self, name: str, version: str) -> ModelVersion:
         path = self._home(name) / version
@@ -239,14 +260,52 @@ class Registry:
         _demand_name(name, "model name")
         return self.root / name
 
-    @contextmanager
+    @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         """One writer of a model at a time, over all processes and threads."""
         path = self.root / ".locks" / f"{self._home(name).name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with files.writable(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with files.exclusive(path):
             yield
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """What is in a folder, nothing where there is none."""
+    try:
+        yield from folder.iterdir()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _check_files(source: Path) -> None:
+    if (source / CARD).exists():
+        raise RegistryError(f"{source} holds a {CARD}, which the registry writes; register the trained files alone")
+    if source.is_dir() and not any(path.is_file() for path in source.rglob("*")):
+        raise RegistryError(f"{source} holds no files; save the model there before it is registered")
+
+
+def _copy_tree(source: Path, staged: Path) -> None:
+    try:
+        shutil.copytree(source, staged)
+    except (shutil.Error, FileNotFoundError, NotADirectoryError) as error:
+        raise RegistryError(f"cannot copy the model files in {source}: {error}") from error
+
+
+def _moves(log: bytes) -> list[dict[str, Any]]:
+    """The moves of a log. What follows the last line end was cut off by a kill and never happened."""
+    return [json.loads(line) for line in log[: log.rfind(b"\n") + 1].decode("utf-8").split("\n") if line]
+
+
+def _stack(moves: list[dict[str, Any]], alias: str) -> list[str]:
+    """Versions the alias would go back through, the current one last."""
+    stack: list[str] = []
+    for move in moves:
+        if move["alias"] == alias and move["action"] == "promote":
+            stack.append(move["to"])
+        elif move["alias"] == alias:
+            stack.pop()
+    return stack
 
 
 def _inventory(directory: Path) -> dict[str, dict[str, Any]]:
@@ -255,6 +314,18 @@ def _inventory(directory: Path) -> dict[str, dict[str, Any]]:
         path.relative_to(directory).as_posix(): {"sha256": sha256_file(path), "bytes": path.stat().st_size}
         for path in paths
     }
+
+
+def _verified_copy(model: ModelVersion, address: ObjectPath) -> Path:
+    """A local folder with the files of a version, of which those are fetched that are not there or not whole."""
+    folder = cache.folder_of(address, "models")
+    for file, promised in model.card["files"].items():
+        path = folder / file
+        if not path.is_file() or sha256_file(path) != promised["sha256"]:
+            with contextlib.suppress(FileNotFoundError), files.staging(path) as staged:
+                objects.fetch(address / file, staged)
+    _verify(replace(model, path=folder))
+    return folder
 
 
 def _verify(model: ModelVersion) -> None:

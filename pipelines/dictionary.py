@@ -15,7 +15,6 @@ from data.contracts.evolution import changes, refuse_breaking, version_of
 from data.errors import ContractError, TextmillError
 from pipelines.checks import condition, formula
 
-VERSION = 1
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, SNAPSHOT = "datasets.md", "contracts.json"
 _HEAD = Path(__file__).parent / "templates" / "datasets.md"

@@ -10,115 +10,29 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from data.contracts import Contract, Expectation
-from data.errors import AccountingError, TextmillError
-from pipelines import charts, drift, pages
+from data.errors import AccountingError
 from pipelines.checks import ROW, Condition, condition, observe, row_conditions
 from pipelines.deferred import deferred
-from pipelines.drift import Measure, Profile
+from pipelines.drift import Measure
+from pipelines.verdicts import EXAMPLES, Comparison, PartResult, ValidationError, Verdict, drifted, failure, merge
+
+__all__ = ["Comparison", "PartResult", "ValidationError", "Verdict", "drifted", "failure", "merge"]
 
 VERSION = 1
-EXAMPLES = 5
-"""How many unexpected values a verdict quotes."""
 _QUOTE = 120
 _UNUSED = ("altair", "scipy.stats")
 """What Great Expectations imports for charts and tests of distributions, at 0.9 of its 2.2 CPU-seconds."""
 
 _local = threading.local()
 _loading = threading.Lock()
-
-
-class ValidationError(TextmillError):
-    """A dataset breaks its contract, or its contract cannot be judged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one expectation found. `unexpected_count` of `element_count` rows did not meet `condition`."""
-
-    dataset: str
-    expectation: str
-    column: str
-    scope: str
-    success: bool
-    observed: str
-    unexpected_count: int
-    element_count: int
-    examples: tuple[str, ...] = ()
-    condition: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for a manifest."""
-        return {**asdict(self), "examples": list(self.examples)}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Verdict:
-        """The verdict that `as_json` wrote."""
-        return cls(**{**content, "examples": tuple(content["examples"])})
-
-
-@dataclass(frozen=True, slots=True)
-class PartResult:
-    """The verdicts on the rows of one part: n_in = n_kept + n_failed."""
-
-    dataset: str
-    n_in: int
-    n_kept: int
-    n_failed: int
-    verdicts: tuple[Verdict, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for the note of a part."""
-        return {
-            "dataset": self.dataset,
-            "n_in": self.n_in,
-            "n_kept": self.n_kept,
-            "n_failed": self.n_failed,
-            "verdicts": [verdict.as_json() for verdict in self.verdicts],
-        }
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> PartResult:
-        """The result that `as_json` wrote."""
-        return cls(**{**content, "verdicts": tuple(Verdict.from_json(each) for each in content["verdicts"])})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What moved since the published version `compared_with`, or `why_not` it was compared with none.
-
-    `before` and `after` are profiles; `accepted` tells that whatever moved was said to be meant.
-    """
-
-    after: Profile
-    before: Profile | None = None
-    compared_with: str | None = None
-    why_not: str = ""
-    accepted: bool = False
-    verdicts: tuple[Verdict, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for a manifest, which holds the profile `after` apart."""
-        return {
-            "compared_with": self.compared_with,
-            "why_not": self.why_not,
-            "accepted": self.accepted,
-            "before": self.before,
-            "verdicts": [verdict.as_json() for verdict in self.verdicts],
-        }
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any], after: Profile) -> Comparison:
-        """The comparison that `as_json` wrote."""
-        verdicts = tuple(Verdict.from_json(each) for each in content["verdicts"])
-        return cls(**{**content, "verdicts": verdicts, "after": after})
 
 
 def validate_rows(frame: pl.DataFrame, contract: Contract) -> tuple[pl.DataFrame, pl.DataFrame, PartResult]:
@@ -214,54 +128,6 @@ def _of_measure(name: str, measure: Measure) -> Condition:
     return Condition(f"drift_of_{measure.kind}:{measure.column}".rstrip(":"), measure.column, measure.condition, judged)
 
 
-def merge(results: Iterable[PartResult]) -> list[Verdict]:
-    """One verdict per expectation over all parts of a dataset, counts added."""
-    merged: dict[tuple[str, ...], Verdict] = {}
-    for verdict in (verdict for result in results for verdict in result.verdicts):
-        key = (verdict.dataset, verdict.expectation, verdict.column, verdict.condition)
-        merged[key] = _add(merged[key], verdict) if key in merged else verdict
-    return list(merged.values())
-
-
-def failure(verdict: Verdict, *, page: str | None = None) -> ValidationError:
-    """The error for a dataset that is not published: dataset, expectation, observed value and where to look."""
-    name = f"{verdict.expectation}:{verdict.column}" if verdict.column else verdict.expectation
-    examples = f", for example {', '.join(verdict.examples)}" if verdict.examples else ""
-    where = f" See {page}" if page else ""
-    return ValidationError(
-        f"{verdict.dataset} breaks {name} ({verdict.condition}): observed {verdict.observed}{examples}. "
-        f"It was not published.{where}"
-    )
-
-
-def drifted(moved: Sequence[Verdict], comparison: Comparison, *, page: str) -> ValidationError:
-    """The error for a dataset that moved too far from its published version: what moved, both values and the option."""
-    first, more = moved[0], f" (and {len(moved) - 1} more)" if len(moved) > 1 else ""
-    return ValidationError(
-        f"{first.dataset} drifted{f' in {first.column}' if first.column else ''} from the published version "
-        f"{comparison.compared_with}: {first.observed}{more}; the contract wants {first.condition}. Nothing was "
-        f"published. If it is meant, run again with --accept-drift; see {page}"
-    )
-
-
-def render_page(dataset: str, verdicts: list[Verdict], comparison: Comparison | None = None) -> str:
-    """The verdicts on a dataset, and what moved since the published version, as a self-contained HTML page."""
-    drawn = _charts(comparison) if comparison is not None and comparison.before is not None else []
-    values = {"dataset": dataset, "verdicts": verdicts, "drift": comparison, "charts": drawn}
-    return pages.render_page("validation.html.j2", values)
-
-
-def _charts(comparison: Comparison) -> list[tuple[str, str]]:
-    """A title and a chart for each distribution that was compared."""
-    before, after, found = comparison.before or {}, comparison.after, []
-    for kind, what in (("categories", "Values"), ("lengths", "Lengths")):
-        for column, old in before[kind].items():
-            new = after[kind].get(column, {})
-            shares = drift.ordered(kind, drift.shifts(old, new))
-            found.append((f"{what} of {drift.shown(column)}", charts.shifts(f"{kind}-{column}", shares)))
-    return found
-
-
 def _judge(
     frame: pl.DataFrame, conditions: list[Condition], dataset: str, *, rows: bool
 ) -> list[tuple[Verdict, list[int]]]:
@@ -335,23 +201,6 @@ def _failures(ids: pl.Series | None, conditions: list[Condition], rows: list[lis
     lines = lines.sort("row").with_columns(pl.format("not met: {}", pl.col("said").list.join("; ")).alias("detail"))
     named = pl.lit(None, pl.String) if ids is None else ids[lines["row"]]
     return lines.with_columns(named.alias("doc_id")).select("row", "doc_id", "reason", "detail")
-
-
-def _add(first: Verdict, second: Verdict) -> Verdict:
-    unexpected = first.unexpected_count + second.unexpected_count
-    elements = first.element_count + second.element_count
-    return Verdict(
-        dataset=first.dataset,
-        expectation=first.expectation,
-        column=first.column,
-        scope=first.scope,
-        success=first.success and second.success,
-        observed=f"{unexpected} of {elements} rows",
-        unexpected_count=unexpected,
-        element_count=elements,
-        examples=tuple(dict.fromkeys(first.examples + second.examples))[:EXAMPLES],
-        condition=first.condition,
-    )
 
 
 def _arrow(frame: pl.DataFrame) -> Any:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -49,3 +50,29 @@ def registries() -> Iterator[None]:
         registry.update(content)  # type: ignore[attr-defined]
     for name in {"forum", "mine", "other"} & (set(sys.modules) - modules):
         del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[tuple[str, int]]:
+    """Host and port of an S3 server of our own."""
+    from objectstore import s3_server
+
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_address: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A proxy before the S3 server, which counts requests and makes trouble; `proxy.lake` is a new lake there."""
+    from datetime import timedelta
+
+    from objectstore import lake_behind
+
+    from data.storage import stores
+
+    quick = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=4), "base": 2}
+    monkeypatch.setitem(stores.RETRIES, "backoff", quick)
+    stores.store.cache_clear()
+    with lake_behind(s3_address, tmp_path / "cache", monkeypatch.setenv) as proxy:
+        yield proxy
+    stores.store.cache_clear()

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from data import files
 from data.conform import conform
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
@@ -31,9 +32,9 @@ def text_of(number: int, *, again: bool = False) -> str:
     return f"🜁 Document {number} tells of {place}{' once more' if again and number == 13 else ''}."
 
 
-def make(root: Path) -> Lake:
+def make(root: Path | str) -> Lake:
     """The lake after its first release."""
-    lake = Lake(root)
+    lake = Lake(Path(root))
     _tokenizer(lake)
     publish(lake, FIRST, again=False)
     return lake
@@ -128,6 +129,5 @@ def _tokenizer(lake: Lake) -> None:
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
 
-    path = lake.tokenizers / PIPELINE / TOKENIZER / "tokenizer.json"
-    path.parent.mkdir(parents=True)
-    Tokenizer(WordLevel(dict(zip(WORDS, range(len(WORDS)), strict=True)), unk_token=WORDS[0])).save(str(path))
+    made = Tokenizer(WordLevel(dict(zip(WORDS, range(len(WORDS)), strict=True)), unk_token=WORDS[0]))
+    files.write_bytes(lake.tokenizers / PIPELINE / TOKENIZER / "tokenizer.json", made.to_str().encode("utf-8"))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import duckdb
+import polars as pl
 import pytest
 import readers_lake
 from typer.testing import CliRunner
@@ -141,6 +146,13 @@ def offsets(ran: Ran) -> None:
     assert sorted(found for found, _ in ran["in_sql"]) == sorted(surfaces)
 
 
+def few_large_files(ran: Ran) -> None:
+    assert pl.read_parquet("shared/corpus/*.parquet")["doc_id"].to_list() == ids()
+    assert pl.read_parquet("shared/sentiment/*.parquet")["doc_id"].to_list() == ids()
+    assert sorted(path.name for path in Path("shared").iterdir()) == ["corpus", "sentiment"]
+    assert re.search(r"corpus +1 +1 +24", ran.output[0])
+
+
 def staying(ran: Ran) -> None:
     assert ran["rows"]["doc_id"].to_list() == ids()
 
@@ -155,6 +167,7 @@ CHECKS: dict[str, Callable[[Ran], None]] = {
     "Rejects": rejects,
     "Offsets": offsets,
     "Staying on a version": staying,
+    "Few large files": few_large_files,
 }
 APART = {"Hugging Face datasets", "Spark", "What changed since", "Object stores"}
 
@@ -181,6 +194,27 @@ def test_spark_reads_the_release(here: Path) -> None:
     assert found == tones()
 
 
+def test_a_lake_in_a_bucket_is_read_the_same_way(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    given = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
+    for name, value in {**given, "TEXTMILL_CACHE": str(here / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    try:
+        urlopen(Request(f"{url}/bucket", method="PUT")).close()
+        readers_lake.make("s3://bucket/lake")
+        ran = run("Object stores")
+    finally:
+        server.stop()
+    first = [number for part in readers_lake.FIRST for number in part]
+    assert [row["title"] for row in ran["rows"]] == ["Title 12"]
+    assert ran["titles"]["doc_id"].to_list() == ids(first)
+    assert ran["labels"] == [(f"simplewiki:{n}", "positive" if n % 2 else "negative") for n in first]
+    assert all(path.startswith(str(here / "cache")) for path in ran["copies"])
+    assert ran["release"].paths("corpus")[0].startswith("s3://bucket/lake/datasets/simplewiki/corpus/")
+
+
 def test_a_copy_follows_what_changed(here: Path, place: tuple[Path, str]) -> None:
     lake = Lake(here / "lake")
     copy = duckdb.connect("copy.duckdb")
@@ -194,6 +228,22 @@ def test_a_copy_follows_what_changed(here: Path, place: tuple[Path, str]) -> Non
         found = copied.execute("select doc_id, text from corpus").fetchall()
     assert sorted(found) == sorted(zip(ids(), (readers_lake.text_of(n, again=True) for n in NUMBERS), strict=True))
     assert (len(ran["fresh"]), len(ran["stale"])) == (2, 1)
+
+
+def test_a_document_that_is_not_there_is_status_1_with_the_reason(here: Path) -> None:
+    for doc_id, why in {"simplewiki:1001": "rejected by clean: redirect", "simplewiki:99": "an id is"}.items():
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", "datasets", "get", doc_id, "--lake", str(here / "lake")],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert why in done.stderr
+
+
+def test_an_export_of_every_dataset_as_json(here: Path) -> None:
+    told = json.loads(command("textmill datasets export everything --lake lake --json"))
+    assert {row["dataset"] for row in told} == set(open_release("lake", "simplewiki").versions)
+    assert all(Path(row["path"]).stat().st_size == row["bytes"] for row in told)
 
 
 def test_every_section_with_snippets_is_run() -> None:

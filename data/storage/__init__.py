@@ -4,8 +4,8 @@
 and whoever asks for its place on the disk (`os.fspath`, as `open` and Polars do) is given a copy in the local cache.
 """
 
-from data.storage import cache
+from data.storage import cache, leftovers, objects
 from data.storage.address import StorageError, is_remote, place, redacted
 from data.storage.path import ObjectPath
 
-__all__ = ["ObjectPath", "StorageError", "cache", "is_remote", "place", "redacted"]
+__all__ = ["ObjectPath", "StorageError", "cache", "is_remote", "leftovers", "objects", "place", "redacted"]

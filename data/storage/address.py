@@ -21,6 +21,10 @@ class StorageError(LakeError):
     """An object store cannot be used as asked; the message says what to do, and holds no credentials."""
 
 
+class UnreachableError(StorageError):
+    """The store does not answer as it should, however often it was asked; a later try may succeed."""
+
+
 def is_remote(path: str | Path) -> bool:
     """Whether a path is an address in an object store."""
     return _REMOTE.match(str(path)) is not None

@@ -64,6 +64,29 @@ def fetched(path: ObjectPath) -> Path:
         staged.unlink(missing_ok=True)
 
 
+def is_kept(path: ObjectPath) -> bool:
+    """Whether there is a local copy of an object, as it was when somebody last asked for it."""
+    return any((home() / "objects" / _name(path)).glob("*/*"))
+
+
+def sweep() -> None:
+    """Remove the scratch files of processes of this machine that are gone."""
+    for path in (home() / "scratch").glob("*-*"):
+        process = path.name.partition("-")[0]
+        if process.isdigit() and not _lives(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def keep(staged: Path, path: ObjectPath) -> None:
     """Take a local file that was just written to the store as its copy."""
     known = objects.facts(path)

@@ -11,12 +11,14 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.storage.address import StorageError
-from data.storage.stores import clear, store
+from data.storage.stores import clear, patiently, store
 
 if TYPE_CHECKING:
     from data.storage.path import ObjectPath
@@ -38,8 +40,7 @@ class Facts:
 
 def facts(path: ObjectPath) -> Facts:
     """Size, time and tag of an object. Raises FileNotFoundError."""
-    with clear(path):
-        return _facts(store(path.bucket).head(path.key))
+    return patiently(path, lambda: _facts(store(path.bucket).head(path.key)))
 
 
 def _facts(meta: Any) -> Facts:
@@ -48,19 +49,21 @@ def _facts(meta: Any) -> Facts:
 
 def get(path: ObjectPath) -> tuple[bytes, str]:
     """Content and tag of a small object. Raises FileNotFoundError."""
-    with clear(path):
+
+    def ask() -> tuple[bytes, str]:
         found = store(path.bucket).get(path.key)
         return bytes(found.bytes()), found.meta["e_tag"] or ""
+
+    return patiently(path, ask)
 
 
 def get_range(path: ObjectPath, start: int, end: int, etag: str) -> memoryview:
     """Bytes `start` to `end`, exclusive, of the object with this tag. Raises StorageError if it was replaced."""
     from obstore.exceptions import PreconditionError
 
+    options: Any = {"range": (start, end), **({"if_match": etag} if etag else {})}
     try:
-        with clear(path):
-            options: Any = {"range": (start, end), **({"if_match": etag} if etag else {})}
-            found = memoryview(store(path.bucket).get(path.key, options=options).bytes())
+        found = patiently(path, lambda: memoryview(store(path.bucket).get(path.key, options=options).bytes()))
     except PreconditionError:
         raise StorageError(f"{path} was replaced while it was read; run the same command again") from None
     if len(found) != end - start:
@@ -89,14 +92,16 @@ def fetch(path: ObjectPath, target: Path) -> Facts:
 
 def put(path: ObjectPath, content: bytes) -> None:
     """Write a small object, whatever was there."""
-    with clear(path):
-        store(path.bucket, 60).put(path.key, content, attributes=_kind(path), use_multipart=False)
+    patiently(path, lambda: store(path.bucket, 60).put(path.key, content, attributes=_kind(path), use_multipart=False))
 
 
 def put_file(path: ObjectPath, source: Path) -> None:
     """Write a local file as an object, whatever was there; a very large one in pieces."""
-    size = source.stat().st_size
-    with clear(path), source.open("rb") as file:
+    patiently(path, partial(_put_file, path, source, source.stat().st_size))
+
+
+def _put_file(path: ObjectPath, source: Path, size: int) -> None:
+    with source.open("rb") as file:
         if size == 0:
             store(path.bucket).put(path.key, b"", attributes=_kind(path), use_multipart=False)
         elif size <= _SINGLE:
@@ -141,8 +146,7 @@ def copy(source: ObjectPath, target: ObjectPath) -> None:
     if source.bucket != target.bucket:
         put_file(target, Path(os.fspath(source)))
         return
-    with clear(source):
-        store(source.bucket).copy(source.key, target.key)
+    patiently(source, lambda: store(source.bucket).copy(source.key, target.key))
 
 
 def remove(paths: Iterable[ObjectPath]) -> None:
@@ -151,17 +155,18 @@ def remove(paths: Iterable[ObjectPath]) -> None:
     for path in paths:
         by_bucket.setdefault(path.bucket, []).append(path.key)
     for bucket, keys in by_bucket.items():
-        with clear(bucket):
-            try:
-                store(bucket).delete(keys)
-            except FileNotFoundError:
-                continue
+        with suppress(FileNotFoundError):
+            patiently(bucket, partial(_delete, bucket, keys))
+
+
+def _delete(bucket: str, keys: list[str]) -> None:
+    if keys:
+        store(bucket).delete(keys)
 
 
 def children(folder: ObjectPath) -> tuple[list[str], list[str]]:
     """Names of the folders and of the objects directly below a folder, each sorted."""
-    with clear(folder):
-        found = store(folder.bucket).list_with_delimiter(folder.key or None)
+    found = patiently(folder, lambda: store(folder.bucket).list_with_delimiter(folder.key or None))
     folders = sorted(str(one).rstrip("/").rsplit("/", 1)[-1] for one in found["common_prefixes"])
     return folders, sorted(one["path"].rsplit("/", 1)[-1] for one in found["objects"])
 
@@ -169,16 +174,18 @@ def children(folder: ObjectPath) -> tuple[list[str], list[str]]:
 def below(folder: ObjectPath) -> Iterator[tuple[str, Facts]]:
     """Every object below a folder: its path relative to the folder, and its facts, in the order of names."""
     start = f"{folder.key}/" if folder.key else ""
-    with clear(folder):
-        found = [one for batch in store(folder.bucket).list(folder.key or None) for one in batch]
+    found = patiently(folder, lambda: [one for batch in store(folder.bucket).list(folder.key or None) for one in batch])
     for one in sorted(found, key=lambda meta: meta["path"]):
         yield one["path"].removeprefix(start), _facts(one)
 
 
 def has_any(folder: ObjectPath) -> bool:
     """Whether a folder holds an object."""
-    with clear(folder):
+
+    def ask() -> bool:
         return any(True for batch in store(folder.bucket).list(folder.key or None, chunk_size=1) for _ in batch)
+
+    return patiently(folder, ask)
 
 
 def _kind(path: ObjectPath) -> Any:

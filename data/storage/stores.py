@@ -9,16 +9,19 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from data.storage.address import StorageError, redacted
+from data.storage.address import StorageError, UnreachableError, redacted
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+
+_T = TypeVar("_T")
+_TRIES = 3
 
 RETRIES: dict[str, Any] = {
     "max_retries": 8,
@@ -66,23 +69,41 @@ def clear(address: object) -> Iterator[None]:
             raise StorageError(f"there is no bucket for {address}; create it, or name another with --lake") from None
         raise FileNotFoundError(errno.ENOENT, "no such object", str(address)) from None
     except exceptions.BaseError as error:
-        raise StorageError(_told(address, str(error))) from None
+        raise _told(address, str(error)) from None
 
 
-def _told(address: object, message: str) -> str:
+def patiently(address: object, ask: Callable[[], _T]) -> _T:
+    """What `ask` gets of a store; it may be asked again: the client does not, if a connection is lost in an answer."""
+    for _ in range(_TRIES - 1):
+        try:
+            with clear(address):
+                return ask()
+        except UnreachableError:
+            continue
+    with clear(address):
+        return ask()
+
+
+def _told(address: object, message: str) -> StorageError:
     code, status = _CODE.search(message), _STATUS.search(message)
     reason = code.group(1) if code else status.group(1).strip() if status else ""
     if any(word in message for word in _NO_BUCKET):
-        return f"there is no bucket for {address}; create it, or name another with --lake"
+        return StorageError(f"there is no bucket for {address}; create it, or name another with --lake")
     if reason in {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"} or "401" in reason:
-        return f"the credentials for {address} are refused ({reason}); renew them, see docs/lake.md"
+        return StorageError(f"the credentials for {address} are refused ({reason}); renew them, see docs/lake.md")
     if reason == "AccessDenied" or reason.startswith("403"):
-        return f"{address} may not be used with these credentials ({reason}): ask for rights to read and write there"
+        return StorageError(
+            f"{address} may not be used with these credentials ({reason}): ask for rights to read and write there"
+        )
     if reason in {"PermanentRedirect", "AuthorizationHeaderMalformed"} or reason.startswith("301"):
-        return f"{address} lies in another region ({reason}); set AWS_REGION to that of the bucket"
+        return StorageError(f"{address} lies in another region ({reason}); set AWS_REGION to that of the bucket")
     if any(word in message.lower() for word in ("credential", "metadata", "169.254.")):
-        return f"no credentials for {address} were found; set them in the environment or a profile, see docs/lake.md"
-    return f"{address} cannot be reached or does not answer ({reason or _first_line(message)}); try again later"
+        return StorageError(
+            f"no credentials for {address} were found; set them in the environment or a profile, see docs/lake.md"
+        )
+    return UnreachableError(
+        f"{address} cannot be reached or does not answer ({reason or _first_line(message)}); try again later"
+    )
 
 
 def _first_line(message: str) -> str:

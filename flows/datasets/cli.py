@@ -55,6 +55,21 @@ def datasets_get(
     looking.get_rows(lake, pipeline, dataset, doc_id)
 
 
+@datasets_app.command("export")
+def datasets_export(
+    folder: Annotated[Path, typer.Argument(help="Where to, a folder or s3://bucket/prefix.")],
+    dataset: Annotated[list[str] | None, typer.Option(help="Dataset; repeatable; by default every one.")] = None,
+    megabytes: Annotated[int, typer.Option(min=1, help="Size of a file, about.")] = 128,
+    pipeline: OnlyPipeline = None,
+    lake: LakeDir = DEFAULT_LAKE,
+    json: Json = False,
+) -> None:
+    """The published release as few large files; a later export to the same folder writes what changed alone."""
+    from flows.datasets import exporting
+
+    exporting.export_release(lake, pipeline, folder, dataset, megabytes=megabytes, json=json)
+
+
 @datasets_app.command("verify")
 def datasets_verify(pipeline: OnlyPipeline = None, lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
     """Hash every file of the lake again: parts, rejects, manifests, releases, tokenizers, models, raw files."""

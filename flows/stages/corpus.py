@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from data import tables
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress
@@ -76,12 +77,12 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
 def read(job: Job, ref: Ref, columns: list[str] | None = None) -> pl.DataFrame:
     """A whole dataset version, or some columns of it."""
     paths = job.lake.parts(job.pipeline, ref.dataset, ref.version)
-    return pl.read_parquet(paths, columns=columns) if paths else pl.DataFrame()
+    return tables.read_all(paths, columns)
 
 
 def read_part(job: Job, ref: Ref, part: dict[str, Any], columns: list[str] | None = None) -> pl.DataFrame:
     """One part of a dataset version."""
-    return pl.read_parquet(job.path(ref) / part["file"], columns=columns)
+    return tables.read(job.path(ref) / part["file"], columns)
 
 
 def part_key(part: dict[str, Any], *decisions: Any) -> str:

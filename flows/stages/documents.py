@@ -10,6 +10,7 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from data import files
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress, ignore
@@ -41,7 +42,8 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
     recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
 
     def built(*, apart: bool) -> Ref:
-        units = _units(job, raw, fingerprint(config), apart=apart)
+        decisive = {name: value for name, value in config.items() if name != "limit"}  # no part is another for it
+        units = _units(job, raw, fingerprint(decisive), apart=apart)
         return build(
             job,
             "documents",
@@ -72,6 +74,8 @@ def _with_remedy(job: Job, error: SourceError) -> SourceError:
 
 def _units(job: Job, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
     """The units of all sources, numbered; `apart` reads the streams of a multistream dump apart."""
+    paths = files.all_local([file.path for file in raw])  # readers seek in them
+    raw = [replace(file, path=path) for file, path in zip(raw, paths, strict=True)]
     by_source = groupby(raw, key=lambda file: file.source)
     units = chain.from_iterable(_source_units(job, name, list(group), config, apart=apart) for name, group in by_source)
     for index, unit in enumerate(units):
@@ -90,13 +94,17 @@ def _source_units(job: Job, name: str, raw: list[RawFile], config: str, *, apart
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A raw file of a job. `key` is of all that decides its documents, but for its bytes."""
+    """A raw file of a job, one of several where there are `many`.
+
+    `key` is of all that decides its documents, but for its bytes.
+    """
 
     job: Job
     source: Source
     raw: RawFile
     key: str
     listen: Progress
+    many: bool
 
     @property
     def salvage(self) -> bool:
@@ -121,8 +129,8 @@ class _File:
         return DumpPages(self.raw.path, max_chars=chars, progress=progress, salvage=self.salvage, span=span)
 
     def dump(self, pages: DumpPages) -> Dump:
-        chars = self.job.recipe.page_chars
-        return wikipedia.dump_of(pages, self.source.name, max_chars=chars, salvage=self.salvage)
+        name = wikipedia.source_among(self.raw.name, self.source.name) if self.many else self.source.name
+        return wikipedia.dump_of(pages, name, max_chars=self.job.recipe.page_chars, salvage=self.salvage)
 
 
 def _listener(job: Job, source: Source) -> Progress:
@@ -142,9 +150,11 @@ def _options(job: Job, source: Source, file: str) -> Options:
 def _dump_units(job: Job, source: Source, raw: list[RawFile], config: str, *, apart: bool) -> Iterator[Unit]:
     """The units of every dump of a source; the limit counts the pages of all."""
     left, overall = job.limit, Overall([Entry(one.name, one.path) for one in raw], _listener(job, source))
+    many = len(raw) > 1 or (not source.is_remote and source.path().is_dir())
     for one in raw:
         listen = overall.within(Entry(one.name, one.path))
-        file = _File(job, source, one, fingerprint([one.name, source.name, source.language, config]), listen)
+        key = fingerprint([one.name, source.name, source.language, many, config])
+        file = _File(job, source, one, key, listen, many)
         for unit, pages in _among_others(file, left, apart) if len(raw) > 1 else _file_units(file, left, apart):
             yield unit
             left = None if left is None else left - pages
@@ -201,7 +211,8 @@ def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
     pages = file.pages(progress=file.listen)
     number = -1
     for number, batch in enumerate(_batches(islice(pages, limit), file.job)):
-        yield _unit(fingerprint([file.key, file.raw.sha256, number]), file.dump(pages), batch, file.options), len(batch)
+        key = fingerprint([file.key, file.raw.sha256, number, len(batch)])  # a limit may cut the last batch
+        yield _unit(key, file.dump(pages), batch, file.options), len(batch)
     if number < 0:
         raise wikipedia.empty(file.raw.path)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import polars as pl
 
+from data import tables
 from data.hashing import fingerprint
 from data.versions import Build, Part
 from flows.build import Unit, make
@@ -17,12 +20,66 @@ def without_superseded(target: Build, parts: list[Part]) -> list[Part]:
     """The parts, those written again that hold a page of which another file has a later revision.
 
     Of equal revisions that of the earlier file stays. Pages that one file holds twice are left for the contract.
+    Only parts whose ids may be the same are held beside each other, so that memory does not grow with their number.
     """
     if len({part.facts[FILE] for part in parts}) < 2:
         return parts
-    losers = superseded(pl.concat([_pages(target, part, number) for number, part in enumerate(parts)]))
-    groups = {number: group for (number,), group in losers.group_by("part")}
-    return [_rewritten(target, part, groups[i]) if i in groups else part for i, part in enumerate(parts)]
+    beside = overlapping([_range(target, part) for part in parts])
+    return [_settled(target, parts, number, beside[number]) for number in range(len(parts))]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The ids that a part may hold: its sources, and its numbers from `first` to `last`.
+
+    Where some ids are no numbers, the range is of all.
+    """
+
+    sources: frozenset[str]
+    first: float
+    last: float
+
+    def meets(self, other: Range) -> bool:
+        """Whether both may hold the same id."""
+        return self.first <= other.last and other.first <= self.last and bool(self.sources & other.sources)
+
+
+def overlapping(ranges: list[Range]) -> list[list[int]]:
+    """For each range the numbers of those that it meets, itself among them."""
+    found: list[list[int]] = [[] for _ in ranges]
+    open_: list[int] = []
+    for number in sorted(range(len(ranges)), key=lambda number: ranges[number].first):
+        open_ = [other for other in open_ if ranges[other].last >= ranges[number].first]
+        for other in (other for other in open_ if ranges[number].meets(ranges[other])):
+            found[number].append(other)
+            found[other].append(number)
+        open_.append(number)
+        found[number].append(number)
+    return [sorted(numbers) for numbers in found]
+
+
+def _range(target: Build, part: Part) -> Range:
+    ids = pl.read_parquet(target.folder / part.file, columns=["doc_id"])["doc_id"]
+    named = ids.str.splitn(":", 2).struct.unnest()
+    numbers = named["field_1"].cast(pl.Int64, strict=False)
+    sources = frozenset(named["field_0"].unique().to_list())
+    if numbers.null_count():
+        return Range(sources, -inf, inf)
+    return Range(sources, _number(numbers.min(), inf), _number(numbers.max(), -inf))
+
+
+def _number(value: Any, default: float) -> float:
+    return default if value is None else float(value)
+
+
+def _settled(target: Build, parts: list[Part], number: int, beside: list[int]) -> Part:
+    """A part without the pages that are superseded, which only those beside it can tell."""
+    part = parts[number]
+    if len({parts[other].facts[FILE] for other in beside}) < 2:
+        return part
+    losers = superseded(pl.concat([_pages(target, parts[other], other) for other in beside]))
+    own = losers.filter(pl.col("part") == number)
+    return _rewritten(target, part, own) if own.height else part
 
 
 def superseded(pages: pl.DataFrame) -> pl.DataFrame:
@@ -38,7 +95,7 @@ def superseded(pages: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pages(target: Build, part: Part, number: int) -> pl.DataFrame:
-    frame = pl.read_parquet(target.folder / part.file, columns=["doc_id", "published_at"])
+    frame = tables.read(target.folder / part.file, ["doc_id", "published_at"])
     return frame.with_columns(pl.lit(number).alias("part"), pl.lit(part.facts[FILE]).alias("file"))
 
 

@@ -1,8 +1,7 @@
-"""Tokenizer and tokens, labelled datasets, and the rejects of all stages in one dataset."""
+"""Tokenizer and tokens, and the rejects of all stages in one dataset."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import accumulate
@@ -11,25 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from data import files
-from data.catalogue import Source, find
+from data import files, tables
 from data.contracts import CONTRACTS
-from data.errors import TextmillError
 from data.hashing import fingerprint
-from data.splits import row_id_of, split_of
 from data.versions import Build, Part
 from flows.build import Output, Unit, build
-from flows.job import Job, Ref, version_of
+from flows.job import Job, Ref
 from flows.judging import refuse_breaking
 from flows.stages import versions
-from flows.stages.corpus import fetch, part_key, read_part
+from flows.stages.corpus import part_key, read_part
 from pipelines import tokenise, validate
-from pipelines.download import RawFile
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-LABELS_VERSION = 1
 
 
 def tokenizer(job: Job, corpus: Ref) -> str:
@@ -108,7 +101,7 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
 
 def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
     """A part of the corpus as token ids."""
-    return tokens_of(pl.read_parquet(corpus, columns=["doc_id", "text"]), _loaded(tokenizer), name)
+    return tokens_of(tables.read(corpus, ["doc_id", "text"]), _loaded(tokenizer), name)
 
 
 @lru_cache(maxsize=1)
@@ -151,50 +144,3 @@ def _reject_parts(job: Job, target: Build, stages: list[Ref]) -> Iterator[Part]:
             key = fingerprint([ref.dataset, part["key"]])
             yield target.adopt(index, key, source, rows=rows, sha256=part["rejects_sha256"])
             index += 1
-
-
-def labelled(job: Job, dataset: str) -> Ref:
-    """A labelled set as a dataset, split by hash of the text."""
-    source = find(getattr(job.recipe, dataset), raw=job.lake.raw)
-    raw = only_file(source, fetch(job, source))
-    inputs = [{"raw": raw.source, "file": raw.name, "sha256": raw.sha256}]
-    version = labelled_version(dataset, raw.source, raw.sha256)
-    unit = Unit(0, fingerprint([version]), lambda: _labelled(raw.path.read_text("utf-8"), dataset, raw.source))
-    return build(job, dataset, version, [unit], inputs=inputs, config={})
-
-
-def only_file(source: Source, raw: list[RawFile]) -> RawFile:
-    """The file of a labelled set. Raises TextmillError for a set that is no single JSONL file."""
-    if len(raw) > 1 or not raw[0].path.name.endswith((".jsonl", ".ndjson")):
-        raise TextmillError(
-            f"{source.name} is fetched, but is no JSONL file that textmill can learn from; "
-            "convert it to lines with text and label (or spans) and name that file in the config"
-        )
-    return raw[0]
-
-
-def labelled_version(dataset: str, source: str, sha256: str) -> str:
-    """Version of a labelled dataset."""
-    return version_of(CONTRACTS[dataset], source, sha256, LABELS_VERSION)
-
-
-def _labelled(text: str, dataset: str, source: str) -> Output:
-    contract = CONTRACTS[dataset]
-    column = contract.columns[2].name
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            rows.append(_row(line, number, column, source))
-    frame = pl.DataFrame(rows, schema=pl.Schema(pl.DataFrame(contract.schema.empty_table()).schema)).sort("row_id")
-    counts = {"in": frame.height, "kept": frame.height, "filtered": {}, "failed": {}}
-    return Output(frame, counts)
-
-
-def _row(line: str, number: int, column: str, source: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-        text = row["text"]
-        found = {"row_id": row_id_of(text), "text": text, column: row[column], "split": split_of(text)}
-    except (ValueError, KeyError, TypeError) as error:
-        raise TextmillError(f"{source}, line {number}: wants an object with text and {column} ({error})") from error
-    return {**found, "source": source}

@@ -12,6 +12,7 @@ from typing import Any
 from data import files
 from data.catalogue import Source
 from data.hashing import fingerprint
+from data.storage import ObjectPath, cache
 from pipelines.download.errors import DownloadError, cannot_write
 
 _CHUNK = 1 << 20
@@ -77,9 +78,12 @@ class Shelf:
     def facts(self, name: str, listing: Mapping[str, Any] | None = None) -> RawFile | None:
         """What is recorded of a file, None where it is not whole in the lake."""
         target = self.folder / name
-        for found in _entries(target, (listing or {}).get(name)):
+        listing_entry = (listing or {}).get(name)
+        for found in _entries(target, listing_entry):
             try:
                 raw = RawFile(**{**found, "path": target, "name": name})
+                if found is listing_entry and isinstance(target, ObjectPath):
+                    return raw  # written last, when all files were there: nobody need ask for each
                 if target.stat().st_size == raw.bytes:
                     return raw
             except (OSError, TypeError):
@@ -124,8 +128,13 @@ class Shelf:
 
     def staged(self, item: Item) -> Path:
         """Where a file grows until it is whole."""
-        target = self.folder / item.name
+        target = self.place / item.name
         return target.with_name(f".{target.name}.partial")
+
+    @property
+    def place(self) -> Path:
+        """Where files grow: in the folder, or on the disk of this machine where it is in an object store."""
+        return cache.folder_of(self.folder, "raw") if isinstance(self.folder, ObjectPath) else self.folder
 
     def keep(self, item: Item, *, etag: str | None = None, modified: str | None = None, loose: bool = False) -> RawFile:
         """Check size and hashes of the staged file, then make file and sidecar appear."""
@@ -144,7 +153,7 @@ class Shelf:
             name=item.name,
         )
         try:
-            if loose and raw.bytes < _LARGE:
+            if loose and raw.bytes < _LARGE and target.parent == staged.parent:
                 staged.replace(target)  # the listing, written last, is what makes small files count
             else:
                 files.publish(staged, target)

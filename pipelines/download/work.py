@@ -116,9 +116,9 @@ def _check_space(source: Source, shelf: Shelf, items: list[Item]) -> None:
     """Raise DownloadError if the disk cannot take what is to come."""
     there = (path.stat().st_size for item in items if (path := shelf.staged(item)).is_file())
     need = sum(item.size or 0 for item in items) - sum(there)
-    free = shutil.disk_usage(shelf.folder).free
+    free = shutil.disk_usage(shelf.place).free
     if need > free:
         raise DownloadError(
-            f"{source.name} needs {need / 1e9:,.1f} GB, and the disk of {shelf.folder} has {free / 1e9:,.1f} GB free; "
+            f"{source.name} needs {need / 1e9:,.1f} GB, and the disk of {shelf.place} has {free / 1e9:,.1f} GB free; "
             "free some space, or choose another lake with --lake DIR"
         )

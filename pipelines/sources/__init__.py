@@ -134,7 +134,9 @@ def _dumps(place: Place, options: Mapping[str, Any], limit: int | None, progress
         left = None if limit is None else limit - done
         other = other_than_dump(entry.name, options["source"]) if is_many(place) else None
         listen = overall.within(entry)
-        found = [other] if other else READERS["wikipedia"](entry.path, limit=left, progress=listen, **options)
+        name = wikipedia.source_among(entry.name, options["source"]) if is_many(place) else options["source"]
+        given = {**options, "source": name}
+        found = [other] if other else READERS["wikipedia"](entry.path, limit=left, progress=listen, **given)
         for record in found:
             done += 1
             yield record

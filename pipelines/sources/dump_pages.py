@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from data.progress import Progress, ignore
 from pipelines.sources.dump import DumpHandler, RawPage, Site
+from pipelines.sources.multistream import stream_starts
 from pipelines.sources.records import SourceError
 from pipelines.sources.splitter import START, Piece, Splitter
 from pipelines.sources.streams import Gap, Span, chunks, salvaged
@@ -67,11 +68,14 @@ class DumpPages:
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._fed = [0, 0]  # bytes and lines that expat has seen
         self._rootless = False
+        self._no_head: Gap | None = None
         self._in_gap = False
 
     def __iter__(self) -> Iterator[Item]:
         data = self._transcoded(self._bytes())
         splitter = self._given_site() if self._has_site else self._head(data)
+        if self._no_head:
+            yield self._gap(self._no_head, splitter)
         yield from self._split(splitter, data) if self._handler.between_pages else self._take_over(splitter, data)
 
     def _bytes(self) -> Iterator[bytes | Gap]:
@@ -103,6 +107,9 @@ class DumpPages:
     def _head(self, data: Iterator[bytes | Gap]) -> Splitter:
         """Read what stands before the first page; the splitter that goes on, without rest where expat has to."""
         held = self._first_bytes(data)
+        if self._no_head:
+            self._rootless = True
+            return self._given_site()
         cut = held.find(START)
         if self._salvage and held.lstrip().startswith(START):
             self._feed(ROOT)
@@ -117,9 +124,13 @@ class DumpPages:
         return splitter
 
     def _first_bytes(self, data: Iterator[bytes | Gap]) -> bytes:
+        """What comes up to the first page; nothing where it is damaged, and salvaging goes on after the gap."""
         held = b""
         for item in data:
             if isinstance(item, Gap):
+                if self._salvage and self._streams_after(item):
+                    self._no_head = item
+                    return b""
                 raise SourceError(item.message, reason=item.reason)
             if item and not held:
                 self._check_start(item)
@@ -129,6 +140,10 @@ class DumpPages:
         if not held:
             raise self._error("holds no XML: it decompresses to nothing. Download it again.", "empty_file")
         return held
+
+    def _streams_after(self, gap: Gap) -> bool:
+        """Whether another bz2 stream comes after a damaged one, which may hold pages."""
+        return next(stream_starts(self.path, gap.stream + 1), None) is not None
 
     def _check_start(self, data: bytes) -> None:
         start = data.removeprefix(codecs.BOM_UTF8).lstrip()
@@ -174,7 +189,8 @@ class DumpPages:
             if splitter.rest.strip():
                 raise self._error("has bz2 streams that do not hold whole pages.", "unaligned_streams")
             return
-        yield from self._take_over(splitter, iter((_ROOT_END,) if self._rootless else ()))
+        closed = splitter.rest.rstrip().endswith(_ROOT_END)
+        yield from self._take_over(splitter, iter((_ROOT_END,) if self._rootless and not closed else ()))
 
     def _take_over(self, splitter: Splitter, data: Iterator[bytes | Gap]) -> Iterator[Item]:
         """Let expat read on from where the splitter is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from xml.parsers import expat
 
@@ -21,11 +22,14 @@ from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, fa
 from pipelines.sources.splitter import START, Piece
 from pipelines.sources.streams import Span, compression_of, salvaged, size_of
 
-__all__ = ["Dump", "dump_of", "empty", "read", "records", "span_pages", "spans_of"]
+__all__ = ["Dump", "dump_of", "empty", "read", "records", "source_among", "span_pages", "spans_of"]
 
-VERSION = 1
+VERSION = 2
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+_DATED = re.compile(r"(?P<wiki>[a-z0-9_]+)-(?:[0-9]{8}|latest)-.*")
+_DATE = re.compile(r"[-_.]?(?:[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|latest)(?![0-9])")
+_ENDING = re.compile(r"(?:\.(?:xml|bz2|gz|xz|zst))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,22 @@ def dump_of(pages: DumpPages, source: str | None, *, max_chars: int, salvage: bo
     """The dump whose first page has been reached. Raises SourceError where nothing names its source."""
     name = _source_name(source, pages.site, pages.path)
     return Dump(path=pages.path, name=name, site=pages.site, max_chars=max_chars, salvage=salvage)
+
+
+def source_among(file: str, source: str) -> str:
+    """The source of the pages of a file of several, where the dump does not name its database.
+
+    So files whose pages have the same numbers are told apart. Of `ukwiki-20230501-pages-articles.xml` it is `ukwiki`,
+    of `a/b.xml` in `source` it is `source-a-b`, and a hash stands for other than ASCII letters. A date decides nothing,
+    so that a later dump has the same ids.
+    """
+    name = file.rpartition("/")[2]
+    if found := _DATED.fullmatch(name):
+        return found["wiki"]
+    undated = _DATE.sub("", _ENDING.sub("", file))
+    rest = re.sub(r"[^A-Za-z0-9_.\-]+", "-", undated).strip("-._")
+    digits = "" if undated.isascii() else sha256(undated.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return "-".join(filter(None, (source, rest, digits)))
 
 
 def span_pages(dump: Dump, span: Span) -> DumpPages:

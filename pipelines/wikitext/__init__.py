@@ -18,6 +18,7 @@ from pipelines.wikitext.links import without_last_links, without_links
 from pipelines.wikitext.names import hidden_names
 from pipelines.wikitext.page import Page
 from pipelines.wikitext.parser import Parser
+from pipelines.wikitext.tables import without_tables
 from pipelines.wikitext.tags import without_tags
 
 __all__ = ["Extracted", "Section", "to_text"]
@@ -54,6 +55,8 @@ def to_text(
     page = Page(lang=lang, title=title, hidden=hidden, tables=tables, math=math, wants_infobox=infobox)
     text = without_comments(markers.without_marks(wikitext))
     text = without_tags(without_elements(text, page))
+    if tables == "drop":
+        text = without_tables(text)
     text = Parser(without_links(text, page), page).run()
     body, sections = sectioned(without_last_links(text, page))
     return Extracted(body, sections, as_json(page))

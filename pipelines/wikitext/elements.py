@@ -14,7 +14,8 @@ _NAMES = listed(
     "maplink inputbox categorytree templatedata templatestyles references indicator section rss quiz listing "
     "script style charinsert includeonly"
 )
-_OPEN = re.compile(rf"<({'|'.join(_NAMES)})\b([^<>]*+)>", re.IGNORECASE)
+# The commonest tags are told apart first: a pattern without regard to case tries all names at each.
+_OPEN = re.compile(rf"<(?!/|!|br|(?-i:ref)[ />])({'|'.join(_NAMES)})\b([^<>]*+)>", re.IGNORECASE)
 _FORMULAS = frozenset({"math", "chem", "ce"})
 
 # A note ends where the next note or heading begins, if it was not closed before.

@@ -6,6 +6,7 @@ import json
 import re
 
 from pipelines.wikitext.inline import plain
+from pipelines.wikitext.markers import BREAK
 from pipelines.wikitext.page import Page
 
 MAX_PAIRS, MAX_NAME, MAX_VALUE, MAX_TOTAL = 80, 60, 500, 8000
@@ -20,7 +21,7 @@ _WORDS = (
     "knowledge panel", "জ্ঞানসন্দুক", "ज्ञानसन्दूक", "صندوق معلومات", "معلومات", "جعبه", "תבנית מידע", "ინფოდაფა",
     "տեղեկաքարտ",
 )  # fmt: skip
-_PAIR = re.compile(r"\s*([^=|\n<>\[\]]{1,60}?)\s*=")
+_NO_NAME = re.compile(r"[\n<>\[\]]")
 _LEAST_PAIRS = 3
 
 
@@ -39,17 +40,21 @@ def take(content: str, page: Page, *, leads: bool) -> None:
 
 
 def _pair(part: str) -> tuple[str, str] | None:
-    """Name and value on one line; nothing for a part without a value."""
-    named = _PAIR.match(part)
-    value = " ".join(part[named.end() :].split()) if named else ""
-    return (named[1], value) if named and value else None
+    """Name and value on one line, without line breaks around it; nothing for a part without a value."""
+    name, equals, value = part.partition("=")
+    name = name.strip()
+    if not (name and equals) or len(name) > MAX_NAME or _NO_NAME.search(name):
+        return None
+    value = " ".join(value.split()).strip(f"{BREAK} ")
+    return (name, value) if value else None
 
 
 def _bounded(pairs: dict[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     left = MAX_TOTAL
     for name, value in pairs.items():
-        if not any(char.isalnum() for char in value):
+        value = value.strip()
+        if not any(map(str.isalnum, value)):
             continue
         kept[name] = value[: min(MAX_VALUE, left)]
         left -= len(kept[name])

@@ -17,7 +17,8 @@ from pipelines.wikitext.templates import is_content, template_text
 
 MAX_DEPTH = 48  # MediaWiki itself stops at 40; what lies deeper is dropped
 _TOKEN = re.compile(r"\{\{++|\}\}++|\n[ \t:]*+(?:\{\|(?!\})|\|\}(?!\}))")
-_HEADING = re.compile(r"[^\n]*=[ \t]*+(?:\n|\Z)")  # what follows the first `=` of a line
+_HEADING = re.compile(r"\n=(?=[^\n]*=[ \t]*+(?:\n|\Z))")
+_TABLE_OR_ARGUMENT = re.compile(r"\{(?:\||\{\{)")
 _ARGUMENT = 3  # braces of {{{argument|default}}}
 
 
@@ -46,40 +47,41 @@ class Parser:
 
     def run(self) -> str:
         """The text without templates and tables, headings marked. Nothing reaches over a heading."""
-        lead, *rest = self._text.split("\n=")
-        section = [lead]
-        for piece in rest:
-            if _HEADING.match(piece):
-                self._section("".join(section))
-                self._in_lead = False
-                section = [f"\n{markers.HEADING}=", piece]
-            else:
-                section += ("\n=", piece)
-        self._section("".join(section))
+        lead, *sections = _HEADING.split(self._text)
+        self._section(lead)
+        self._in_lead = False
+        for section in sections:
+            self._section(f"\n{markers.HEADING}={section}")
         return "".join(self._parts)
 
     def _section(self, text: str) -> None:
-        if "{|" in text or "{{{" in text:
-            self._tokens(text)
-        elif "{{" in text or "}}" in text:
-            self._templates(text)
-        else:
+        if "{" not in text and "}" not in text:
             self._parts.append(text)
+        elif _TABLE_OR_ARGUMENT.search(text):
+            self._tokens(text)
+        else:
+            self._templates(text)
         self._close_all()
 
     def _templates(self, text: str) -> None:
         """Read a section whose braces are all of templates: splits in C, and no frame for an innermost template."""
         first, *pieces = text.split("{{")
         self._after_closings(first.split("}}"))
+        append = self._parts.append
         for piece in pieces:
             content, closing, rest = piece.partition("}}")
-            if closing and len(self._stack) < MAX_DEPTH:
-                if not self._too_deep:
-                    self._parts.append(self._shown(content, outermost=not self._stack))
-                self._after_closings(rest.split("}}"))
-            else:
+            if not closing or len(self._stack) >= MAX_DEPTH:
                 self._open(2)
                 self._after_closings(piece.split("}}"))
+                continue
+            if is_content(content):
+                append(self._rendered(content))
+            elif self._in_lead and not self._stack:
+                self._take_infobox(content)
+            if "}}" in rest:
+                self._after_closings(rest.split("}}"))
+            else:
+                append(rest)
 
     def _after_closings(self, texts: list[str]) -> None:
         """Take texts that stand between closings, and close a template before each but the first."""
@@ -166,12 +168,19 @@ class Parser:
 
     def _shown(self, content: str, *, outermost: bool) -> str:
         if is_content(content):
-            if "[[" in content:
-                content = without_last_links(content, self._page)
-            return template_text(content, self._page)
-        if outermost and self._in_lead and self._page.wants_infobox and not self._page.infobox:
-            infobox.take(content, self._page, leads=not self._begun())
+            return self._rendered(content)
+        if outermost and self._in_lead:
+            self._take_infobox(content)
         return ""
+
+    def _rendered(self, content: str) -> str:
+        if "[[" in content:
+            content = without_last_links(content, self._page)
+        return template_text(content, self._page)
+
+    def _take_infobox(self, content: str) -> None:
+        if self._page.wants_infobox and not self._page.infobox:
+            infobox.take(content, self._page, leads=not self._begun())
 
     def _begun(self) -> bool:
         """Whether words stand before an outermost template; each part is looked at once."""

@@ -8,6 +8,7 @@ from pipelines.wikitext import markers
 from pipelines.wikitext.names import listed
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*+)([^<>]*+)>")
+_HTML_TABLE = re.compile(r"<(?:table|TABLE)")
 _PARAGRAPHS = listed("p div blockquote center dl ul ol h1 h2 h3 h4 h5 h6 noinclude onlyinclude hr caption")
 _LINES = listed("li dt dd")
 _PLAIN = listed(
@@ -43,7 +44,7 @@ def without_tags(text: str) -> str:
     """Tags that MediaWiki knows become breaks, marks or nothing; HTML tables become wiki tables; others stay."""
     if "<" not in text:
         return text
-    tables = "<table" in text or "<TABLE" in text
+    tables = _HTML_TABLE.search(text)
     opened = _SHOWN | _TABLE if tables else _SHOWN
     closed = _CLOSED | _TABLE_CLOSED if tables else _CLOSED
 

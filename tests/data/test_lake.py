@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,23 +73,26 @@ def test_a_release_of_the_same_versions_takes_no_new_number(lake: Lake) -> None:
     assert [one["run"] for one in lake.releases("wiki")] == ["r3", "r1"]
 
 
-def test_a_release_killed_before_its_pointer_was_never_there(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("dies_at", "left"), [(RELEASE, ["a"]), ("000002.json", ["b", "a"])])
+def test_a_release_is_there_with_its_pointer_whatever_a_kill_leaves(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, dies_at: str, left: list[str]
+) -> None:
     for version in ("a", "b", "c"):
         put(lake, "corpus", version)
     lake.publish("wiki", {"datasets": {"corpus": "a"}})
 
-    def killed(path: Path, value: object) -> None:
-        if path.name == RELEASE:
+    def killed(path: Path, content: bytes) -> None:
+        if path.name == dies_at:
             raise KeyboardInterrupt
-        write(path, value)
+        write(path, content)
 
-    write = files.write_json
+    write = files.write_bytes
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(files, "write_json", killed)
+        patch.setattr(files, "write_bytes", killed)
         lake.publish("wiki", {"datasets": {"corpus": "b"}})
-    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == ["a"]
+    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == left
     lake.publish("wiki", {"datasets": {"corpus": "c"}})
-    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == ["c", "a"]
+    assert [one["datasets"]["corpus"] for one in lake.releases("wiki")] == ["c", *left]
 
 
 def test_manifests_are_those_of_published_versions(lake: Lake) -> None:
@@ -136,13 +140,22 @@ def test_lock_in_a_lake_that_cannot_be_written(tmp_path: Path) -> None:
         pass
 
 
-def test_second_lock_of_a_name_is_refused(lake: Lake) -> None:
-    with (
-        lake.lock("wiki"),
-        pytest.raises(LakeError, match=r"another run is working on 'wiki' in .* --pipeline NAME"),
-        lake.lock("wiki"),
-    ):
-        pass
+def test_second_lock_of_a_name_waits_for_the_first_and_says_so(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with lake.lock("wiki"):
+            order.append("second")
+
+    with lake.lock("wiki"):
+        other = threading.Thread(target=second)
+        other.start()
+        while not caplog.messages:
+            other.join(0.01)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    assert caplog.messages == [f"another run is working on 'wiki' in {lake.root}; waiting for it to end"]
 
 
 def test_locks_of_other_names_are_free_and_a_lock_is_given_back(lake: Lake) -> None:

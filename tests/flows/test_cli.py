@@ -26,6 +26,8 @@ def textmill(*words: str, cwd: Path | None = None) -> subprocess.CompletedProces
         (["run", "--config", "missing.yaml"], "cannot be read"),
         (["plan", "--source", "*.nothing"], "matches no file"),
         (["datasets", "show", "corpus"], "--pipeline"),
+        (["datasets", "get", "enwiki:1"], "--pipeline"),
+        (["datasets", "export", "out"], "--pipeline"),
         (["models", "show", "nothing"], "no model"),
         (["models", "rollback", "nothing"], "no version"),
         (["sources", "get", "nothing"], "neither a source nor a file"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from flows import commands, show
 from flows.job import Job, make_job
 from flows.plan import plan
 from flows.recipe import Recipe
-from flows.stages import corpus, tokens, versions
+from flows.stages import corpus, labels, versions
+from pipelines import labelled
 
 
 @pytest.fixture
@@ -147,18 +149,55 @@ def test_plan_knows_the_files_of_a_glob(tmp_path: Path) -> None:
     assert {step.name: step.version for step in plan(job).steps}["documents"] == documents.version
 
 
-def test_labelled_set_that_nobody_can_read_yet_is_told(tmp_path: Path) -> None:
-    own = tmp_path / "aclImdb_v1.tar.gz"
-    own.write_bytes(b"reviews")
-    recipe = Recipe(labelled_text=str(own))
-    job = make_job(
+def labelled_job(tmp_path: Path, labelled_text: str) -> Job:
+    return make_job(
         lake=tmp_path / "lake",
         sources=["wikipedia-sample"],
         pipeline="p",
-        recipe=recipe,
+        recipe=Recipe(labelled_text=labelled_text),
         limit=None,
         run_id="r",
         started="2026-11-24",
     )
-    with pytest.raises(TextmillError, match="is fetched, but is no JSONL file that textmill can learn from"):
-        tokens.labelled(job, "labelled_text")
+
+
+def reviews(path: Path) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        for number, tone in enumerate(["pos", "neg", "pos", "neg"]):
+            info = tarfile.TarInfo(f"aclImdb/train/{tone}/{number}_{1 + 8 * (tone == 'pos')}.txt")
+            info.size = len(data := f"Film {number} was {tone}.".encode())
+            archive.addfile(info, io.BytesIO(data))
+
+
+def test_archive_of_the_catalogue_becomes_a_labelled_dataset(tmp_path: Path) -> None:
+    own = tmp_path / "aclImdb_v1.tar.gz"
+    reviews(own)
+    job = labelled_job(tmp_path, str(own))
+    made = labels.dataset_of(job, "labelled_text")
+    assert made.rows == 4
+    rows = corpus.read(job, made).sort("text").select("text", "label").rows()
+    assert rows[:2] == [("Film 0 was pos.", "positive"), ("Film 1 was neg.", "negative")]
+    corpus.fetch(job, job.sources[0])
+    step = {step.name: step for step in plan(job).steps}["labelled_text"]
+    assert (step.version, step.done) == (made.version, True)
+    assert labels.dataset_of(job, "labelled_text").reused
+
+
+def test_labelled_set_of_the_catalogue_names_its_reader() -> None:
+    readers = {name: source.reader for name, source in catalogue().items() if source.kind != "corpus"}
+    assert {name for name, reader in readers.items() if reader not in labelled.READERS} == set()
+    assert readers["imdb"] == "imdb"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("reviews.tar.gz", "is fetched, but is no JSONL file that textmill can learn from"),
+        ("cnn_stories.tgz", "has a summary for each text and no label; take sentiment-sample, imdb, sst2 or a JSONL"),
+        ("SST-2.zip", "SST-2.zip is damaged or no archive"),
+    ],
+)
+def test_labelled_set_that_cannot_be_learnt_from_is_told(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / name).write_bytes(b"reviews")
+    with pytest.raises(TextmillError, match=message):
+        labels.dataset_of(labelled_job(tmp_path, str(tmp_path / name)), "labelled_text")

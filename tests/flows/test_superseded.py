@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 import polars as pl
 import pytest
 from dumps import HEAD, article, page, write
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.progress import Listener, Progress, silent
 from flows.job import make_job
 from flows.recipe import Recipe
 from flows.stages import corpus, documents
-from flows.stages.superseded import superseded
+from flows.stages import superseded as module
+from flows.stages.superseded import Range, overlapping, superseded
 from pipelines.sources import SourceError
 from pipelines.validate import ValidationError
 
@@ -46,6 +50,43 @@ def test_the_latest_revision_wins_then_the_earlier_file(
     rows: list[tuple[str, int | None, int, str]], losers: list[tuple[str, str, str]]
 ) -> None:
     assert superseded(pages(rows)).select("doc_id", "file", "winner").rows() == losers
+
+
+A, B, BOTH = frozenset("a"), frozenset("b"), frozenset("ab")
+
+
+@pytest.mark.parametrize(
+    ("ranges", "beside"),
+    [
+        ([Range(A, 1, 5), Range(A, 6, 9)], [[0], [1]]),
+        ([Range(A, 1, 6), Range(A, 6, 9)], [[0, 1], [0, 1]]),
+        ([Range(A, 6, 9), Range(A, 1, 6)], [[0, 1], [0, 1]]),
+        ([Range(A, 1, 6), Range(B, 6, 9), Range(BOTH, 0, 2)], [[0, 2], [1], [0, 2]]),
+        ([Range(A, 1, 9), Range(A, 2, 3), Range(A, 5, 6)], [[0, 1, 2], [0, 1], [0, 2]]),
+        ([Range(A, -inf, inf), Range(A, 5, 6)], [[0, 1], [0, 1]]),
+        ([Range(A, inf, -inf), Range(A, 5, 6)], [[0], [1]]),
+    ],
+)
+def test_parts_meet_where_they_may_hold_the_same_id(ranges: list[Range], beside: list[list[int]]) -> None:
+    assert overlapping(ranges) == beside
+
+
+@given(st.lists(st.tuples(st.sampled_from([A, B, BOTH]), st.integers(0, 20), st.integers(0, 5)), max_size=12))
+def test_every_pair_that_meets_is_found(given_ranges: list[tuple[frozenset[str], int, int]]) -> None:
+    ranges = [Range(sources, first, first + length) for sources, first, length in given_ranges]
+    wanted = [[i for i, other in enumerate(ranges) if one.meets(other)] for one in ranges]
+    assert overlapping(ranges) == wanted
+
+
+def test_parts_are_settled_beside_those_they_meet_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    monkeypatch.setattr(module, "superseded", lambda pages: (held.append(pages.height), superseded(pages))[1])
+    old = write(tmp_path / "old.xml.bz2", "".join(page(i, article(i)) for i in range(1, 21)))
+    new = write(tmp_path / "new.xml.bz2", "".join(page(i, article(i)).replace("2020-", "2021-") for i in range(20, 41)))
+    ids, _, counts = made(tmp_path, old, new)
+    assert len(ids) == 40
+    assert counts["filtered"] == {"superseded": 1}
+    assert held == [4, 4]  # of the twenty-one parts of two pages, the two that hold page 20
 
 
 def made(
@@ -180,3 +221,41 @@ def test_a_page_twice_in_one_dump_and_later_in_another_is_accounted_for(tmp_path
     ids, _, counts = made(tmp_path, twice, other)
     assert ids == ["enwiki:2", "enwiki:1"]
     assert counts == {"in": 4, "kept": 2, "filtered": {"superseded": 2}, "failed": {}}
+
+
+def test_files_without_a_name_of_their_own_keep_their_equal_page_ids_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    head = HEAD.replace("<dbname>enwiki</dbname>", "")
+    for name in ("red-20230501", "blue-20230501"):
+        write(folder / f"{name}.xml.bz2", page(1, article(1)) + page(2, article(2)), head=head)
+    ids, _, counts = made(tmp_path, folder)
+    assert sorted(ids) == ["exports-blue:1", "exports-blue:2", "exports-red:1", "exports-red:2"]
+    assert counts["filtered"] == {}
+
+
+def test_a_file_alone_keeps_the_name_of_its_source(tmp_path: Path) -> None:
+    head = HEAD.replace("<dbname>enwiki</dbname>", "")
+    ids, _, _ = made(tmp_path, write(tmp_path / "red.xml.bz2", page(1, article(1)), head=head))
+    assert ids == ["red:1"]
+
+
+def test_a_part_that_a_limit_leaves_whole_is_kept_without_it(tmp_path: Path) -> None:
+    dump = write(tmp_path / "d.xml.bz2", "".join(page(i, article(i)) for i in range(1, 5)))
+    keys = []
+    for limit in (3, 4, None):
+        job = make_job(
+            lake=tmp_path / "lake",
+            sources=[str(dump)],
+            pipeline="p",
+            recipe=RECIPE,
+            limit=limit,
+            run_id="r",
+            started="",
+            workers=0,
+        )
+        ref = documents.documents(job, corpus.fetch(job, job.sources[0]))
+        keys.append([part["key"] for part in job.manifest(ref)["parts"]])
+    assert keys[0][0] == keys[1][0]
+    assert keys[0][1] != keys[1][1]
+    assert keys[1] == keys[2]

@@ -149,9 +149,16 @@ def _read_nothing() -> None:
     list(wikipedia.read(Path("nowhere.xml")))
 
 
-def test_a_worker_loads_nothing_heavy_and_uses_one_thread() -> None:
+def one_document() -> Output:
+    record = Record(doc_id="w:1", source="w", origin="d", text="'''One''' \n== Two ==\nthree", markup="wikitext")
+    options = extraction.Options(extract=ExtractConfig(), lang="en", page_seconds=9, deadly=False, file="d")
+    return extraction.extract_records([record], options)
+
+
+def test_a_worker_loads_nothing_heavy_and_uses_one_thread(tmp_path: Path) -> None:
+    target = Build(Lake(tmp_path), "p", CONTRACTS["documents"], "v")
     with closing(Pool(1)) as pool:
-        pool.submit(extract.extract, []).result()
+        assert pool.submit(draft, target, 0, "k", one_document).result().part
         heavy = {"prefect", "torch", "great_expectations", "gensim", "pandas", "transformers"}
         assert heavy & pool.submit(_modules).result() == set()
         assert pool.submit(pl.thread_pool_size).result() == 1

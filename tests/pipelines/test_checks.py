@@ -1,15 +1,18 @@
 """Light columns for the conditions of a contract."""
 
 import re
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data.contracts import CONTRACTS, Check, Column, Contract, Expectation
 from data.contracts.base import between, matches, not_null, one_of, row_count, unique
-from data.errors import ContractError
-from pipelines.checks import COMPLETE, ROW, condition, formula, observe, row_conditions
+from data.errors import AccountingError, ContractError
+from pipelines.checks import COMPLETE, ROW, condition, formula, observe, repeated, row_conditions
 
 
 def contract(*expectations: Expectation, checks: tuple[Check, ...] = ()) -> Contract:
@@ -93,3 +96,34 @@ def test_every_condition_of_every_contract_has_a_reason_code_of_its_own(name: st
 
 def test_a_reason_code_has_no_capitals() -> None:
     assert condition(not_null("Größe")).name == "expect_column_values_to_not_be_null:gr_e"
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), max_size=4))
+def test_repeated_values_are_those_that_stand_twice_in_all_parts(parts: list[list[str]]) -> None:
+    every = [value for part in parts for value in part]
+    reads = [partial(pl.Series, "key", part, pl.String) for part in parts]
+    found = repeated(reads, len(every)).to_list()
+    assert sorted(found) == sorted(value for value in every if every.count(value) > 1)
+
+
+def test_values_of_the_same_hash_are_not_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pl.Series, "hash", lambda self: pl.Series([7] * len(self), dtype=pl.UInt64))
+    reads = [partial(pl.Series, "key", part) for part in (["a", "b"], ["c", "b"])]
+    assert repeated(reads, 4).to_list() == ["b", "b"]
+
+
+def test_a_part_without_a_suspect_is_read_once() -> None:
+    read: list[str] = []
+
+    def part(name: str, values: list[str]) -> pl.Series:
+        read.append(name)
+        return pl.Series("key", values)
+
+    repeated([partial(part, "one", ["a", "a"]), partial(part, "two", ["b"])], 3)
+    assert read == ["one", "two", "one"]
+
+
+def test_keys_that_are_not_all_rows_are_refused() -> None:
+    with pytest.raises(AccountingError, match="3 rows are published and 1 keys were read"):
+        repeated([partial(pl.Series, "key", ["a"])], 3)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipelines.sources import dump_pages
 from pipelines.sources.dump_pages import DumpPages
 from pipelines.sources.records import Record, SourceError
-from pipelines.sources.wikipedia import dump_of, read, records, span_pages, spans_of
+from pipelines.sources.wikipedia import dump_of, read, records, source_among, span_pages, spans_of
 
 HEAD = """<mediawiki version="0.10" xml:lang="en"><siteinfo><dbname>tinywiki</dbname>
 <base>https://tiny.example/wiki/Main_Page</base><namespaces><namespace key="0" />
@@ -148,6 +148,37 @@ def test_a_corrupt_stream_costs_its_pages_alone(tmp_path: Path, way) -> None:  #
         way(path, salvage=False)
 
 
+def test_a_corrupt_head_costs_what_it_tells_and_no_page(tmp_path: Path) -> None:
+    path = plain(tmp_path / "m.xml.bz2", damaged(STREAMS, 0))
+    wanted = ["corrupt_bz2", *(f"mine:{i}" for i in (1, 2, 3, 4, 5))]
+    assert outline(salvage(path, source="mine")) == wanted
+    assert outline(in_spans(path, salvage=True)) == wanted
+    with pytest.raises(SourceError, match="corrupt bz2"):
+        in_spans(path)
+
+
+def test_a_corrupt_file_of_one_stream_is_no_use(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="corrupt bz2"):
+        salvage(plain(tmp_path / "d.xml.bz2", damaged(["".join(STREAMS)], 0)), source="mine")
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("ukwiki-20230501-pages-articles-multistream.xml.bz2", "ukwiki"),
+        ("old/be_x_oldwiki-latest-pages-articles1.xml", "be_x_oldwiki"),
+        ("a.xml", "dumps-a"),
+        ("b/a.xml.bz2", "dumps-b-a"),
+        ("export-2024-01-31.xml", "dumps-export"),
+        ("export 20240131 (2).xml", "dumps-export-2"),
+        ("20240131.xml", "dumps"),
+        ("Ελλάδα-20240131.xml", "dumps-e6f7401e"),
+    ],
+)
+def test_files_of_one_source_have_names_without_dates(file: str, source: str) -> None:
+    assert source_among(file, "dumps") == source
+
+
 def test_salvage_keeps_what_comes_before_an_early_end(tmp_path: Path) -> None:
     xml = (HEAD + page(1) + page(2) + page(3)).encode()
     for name, content, reason in (
@@ -188,6 +219,7 @@ def test_salvage_loses_one_broken_page(tmp_path: Path, bad: bytes, reason: str) 
 def test_salvage_reads_pages_without_a_root(tmp_path: Path) -> None:
     path = plain(tmp_path / "d.xml", "  " + page(1) + page(2))
     assert outline(salvage(path, source="mine")) == ["mine:1", "mine:2"]
+    assert outline(salvage(plain(tmp_path / "e.xml", page(1) + TAIL), source="mine")) == ["mine:1"]
     with pytest.raises(SourceError, match="root element <page>"):
         list(read(path, source="mine"))
 

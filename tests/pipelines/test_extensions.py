@@ -57,11 +57,16 @@ def test_example_brings_a_reader(tmp_path: Path) -> None:
     path = tmp_path / "posts.forum"
     path.write_text("One post.\n---\nAnother post.")
     assert sources.reader_for(path) == "forum"
-    records = list(sources.READERS["forum"](path, limit=5))
-    assert [(record.doc_id, record.text) for record in records] == [
-        ("posts:1", "One post."),
-        ("posts:2", "Another post."),
-    ]
+    (tmp_path / "more.forum").write_text("A third.\n---\nA fourth.")
+    wanted = [("posts.forum:1", "One post."), ("posts.forum:2", "Another post.")]
+    for place, texts in (
+        (path, wanted),
+        (tmp_path, [("more.forum:1", "A third."), ("more.forum:2", "A fourth."), *wanted]),
+    ):
+        records = list(sources.READERS["forum"](place, source="s", limit=3))
+        assert [(record.doc_id, record.text) for record in records] == [
+            (f"s:{place}", text) for place, text in texts[:3]
+        ]
 
 
 def test_a_rule_is_named_by_its_module_too() -> None:

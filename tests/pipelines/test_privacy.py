@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from data.errors import ConfigError
 from pipelines.privacy import KINDS, PrivacyConfig, find, find_all, mask, treat
+from pipelines.privacy.identity import _FORMS
 
 
 def masked(text: str) -> str:
@@ -103,6 +104,63 @@ def test_telephone_numbers_are_masked(text: str, expected: str) -> None:
 )
 def test_national_identity_numbers_are_found(number: str) -> None:
     assert [kind for _, _, kind in find(f"He gave {number}.")] == ["national_id"]
+
+
+@pytest.mark.parametrize(
+    ("word", "number", "wrong"),
+    [
+        ("", "536-90-4399", "666-90-4399"),
+        ("social security number", "536904399", "536004399"),
+        ("", "AB 12 34 56 C", "BG 12 34 56 C"),
+        ("National Insurance number", "AB123456C", "AB123456E"),
+        ("NHS", "943 476 5870", "943 476 5871"),
+        ("Steuer-ID", "36 574 261 809", "36 574 261 800"),
+        ("", "2 95 10 99 126 111 93", "2 95 10 99 126 111 90"),
+        ("NIR", "100017505600143", "100017505600142"),
+        ("", "54362315-K", "54362315-A"),
+        ("", "X-2482300-W", "X-2482300-A"),
+        ("", "RCCMNL83S18D969H", "RCCMNL83S18D969A"),
+        ("PESEL", "44051401359", "44051401350"),
+        ("BSN", "111222333", "111222330"),
+        ("NIF", "123456789", "123456780"),
+        ("", "11010519491231002X", "110105194912310021"),
+        ("", "390.533.447-05", "390.533.447-00"),
+        ("CPF", "39053344705", "39053344700"),
+        ("Aadhaar", "2345 6789 0124", "2345 6789 0120"),
+        ("PAN", "ACUPA7085R", "ACUXA7085R"),
+        ("", "880320-0016", "880320-0010"),
+        ("personnummer", "8803200016", "8803200010"),
+        ("", "131052-308T", "131052-308A"),
+        ("", "85.07.30-033.28", "85.07.30-033.20"),
+        ("rijksregisternummer", "85073003328", "85073003320"),
+        ("", "971013-9019902", "971013-9019900"),
+        ("CPR", "211062-5629", "311362-5629"),
+        ("fødselsnummer", "15108695088", "15108695080"),
+        ("", "756.9217.0769.85", "756.9217.0769.80"),
+        ("TC kimlik no", "17291716060", "17291716061"),
+        ("SIN", "123-456-782", "123-456-780"),
+        ("TFN", "123 456 782", "123 456 780"),
+        ("ID", "7503305044089", "7503305044080"),
+        ("", "BOXW310820HNERXN09", "BOXW310820HNERXN00"),
+        ("", "12.531.909-2", "12.531.909-0"),
+        ("", "20-05536168-2", "20-05536168-0"),
+        ("РНОКПП", "1759013776", "1759013770"),
+    ],
+)
+def test_national_identity_numbers_want_right_digits_and_those_that_are_ambiguous_a_word(
+    word: str, number: str, wrong: str
+) -> None:
+    def is_found(text: str) -> bool:
+        return "national_id" in {kind for *_, kind in find(f"He gave {text}.")}
+
+    assert is_found(f"{word} {number}")
+    assert not is_found(f"{word} {wrong}")
+    assert is_found(number) is not bool(word)
+
+
+def test_every_form_of_national_identity_number_has_a_test() -> None:
+    (mark,) = test_national_identity_numbers_want_right_digits_and_those_that_are_ambiguous_a_word.pytestmark
+    assert len(mark.args[1]) == len(_FORMS)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.progress import ignore
-from pipelines.sources.multistream import spans, stream_starts
+from pipelines.sources.multistream import even, spans, stream_starts
 from pipelines.sources.records import SourceError
 from pipelines.sources.streams import Gap, Span, chunks, compression_of, salvaged
 
@@ -45,6 +45,39 @@ def test_spans_cover_the_file_and_each_decodes_alone(tmp_path: Path) -> None:
 def test_spans_close_at_a_size_and_a_small_last_one_joins_the_one_before(tmp_path: Path) -> None:
     path = multistream(tmp_path / "m.bz2", [*STREAMS[:2], bz2.compress(b"</mediawiki>")])
     assert spans(path, streams=99, size=1000) == [Span(0, len(STREAMS[0])), Span(len(STREAMS[0]), path.stat().st_size)]
+
+
+@pytest.mark.parametrize(
+    ("total", "size"),
+    [
+        (10, 10),  # less than half a part stays whole
+        (49, 49),
+        (50, 13),
+        (100, 25),
+        (101, 26),
+        (390, 98),
+        (401, 51),
+        (3200, 100),  # so many that the last ones matter little
+        (3201, 97),
+    ],
+)
+def test_parts_are_alike_and_their_number_suits_two_and_four_workers(total: int, size: int) -> None:
+    assert even(total, 100) == size
+
+
+@given(st.integers(1, 10**7), st.integers(1, 10**5))
+def test_no_part_is_larger_than_asked_for(total: int, most: int) -> None:
+    size = even(total, most)
+    assert size <= most or size == 1
+    assert -(-total // size) <= 4 * -(-total // most)
+
+
+def test_spans_end_near_the_multiples_of_a_size(tmp_path: Path) -> None:
+    path = multistream(tmp_path / "m.bz2", [bz2.compress(Random(i).randbytes(200)) for i in range(40)])
+    found = spans(path, streams=99, size=even(path.stat().st_size, path.stat().st_size))
+    lengths = [span.stop - span.start for span in found]
+    assert len(found) == 4
+    assert max(lengths) <= 1.25 * min(lengths)
 
 
 def test_magic_inside_data_is_no_start_of_a_stream(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Great Expectations' verdicts: each type of expectation seen failing, and the accounts of the rows."""
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.contracts import CONTRACTS, Check, Column, Contract, Expectation
+from data.contracts import CONTRACTS, Check, Column, Contract, Drift, Expectation
 from data.contracts.base import between, matches, not_null, one_of, row_count, unique
-from data.errors import AccountingError
-from pipelines import validate
-from pipelines.checks import observe
-from pipelines.validate import PartResult, ValidationError, Verdict, ids_of, validate_dataset, validate_rows
+from data.errors import ContractError
+from pipelines import drift, validate
+from pipelines.checks import COMPLETE, ROW, observe
+from pipelines.validate import Comparison, PartResult, ValidationError, Verdict, ids_of, validate_dataset, validate_rows
+from pipelines.validation_page import render_page
 
 
 def contract(*expectations: Expectation, checks: tuple[Check, ...] = ()) -> Contract:
@@ -90,28 +92,43 @@ def test_failures_have_no_id_where_the_dataset_has_none() -> None:
 
 
 @pytest.mark.parametrize("kind", ["row", "dataset"])
+def test_a_missing_column_is_no_verdict(kind: str) -> None:
+    lost = Expectation("expect_column_values_to_not_be_null", {"column": "lost"}, scope=kind)
+    with pytest.raises((ValidationError, ContractError), match="lost"):
+        if kind == "row":
+            validate_rows(things(n=[1]), contract(lost))
+        else:
+            validate_dataset({}, 1, contract(lost))
+
+
+def test_a_column_that_great_expectations_does_not_find_is_no_verdict() -> None:
+    with pytest.raises(ValidationError, match=r"things: .*label could not be judged"):
+        validate.validate_light(pl.DataFrame({ROW: [0], COMPLETE: [True]}), None, contract(one_of("label", ("a",))))
+
+
+@pytest.mark.parametrize("kind", ["row", "dataset"])
 def test_an_expectation_that_crashes_is_no_verdict(kind: str) -> None:
     broken = Expectation("expect_column_values_to_match_regex", {"column": "label", "regex": "("}, scope=kind)
     frame = things(label=["a"])
     with pytest.raises(ValidationError, match=r"things: expect_column_values_to_match_regex:label could not be judged"):
-        validate_rows(frame, contract(broken)) if kind == "row" else validate_dataset(frame, 1, contract(broken))
+        if kind == "row":
+            validate_rows(frame, contract(broken))
+        else:
+            validate_dataset({"label": frame["label"]}, 1, contract(broken))
 
 
 def test_row_count_is_judged_without_any_column() -> None:
-    few, enough = (validate_dataset(pl.DataFrame(), n, contract(row_count(3)))[0] for n in (2, 3))
+    few, enough = (validate_dataset({}, n, contract(row_count(3)))[0] for n in (2, 3))
     assert (few.success, few.observed, few.condition) == (False, "2", "rows ≥ 3")
     assert enough.success
 
 
 def test_uniqueness_is_judged_over_the_whole_dataset() -> None:
-    keys = pl.DataFrame({"doc_id": ["a", "b", "a"]})
-    (verdict,) = validate_dataset(keys, 3, contract(unique("doc_id")))
-    assert (verdict.success, verdict.unexpected_count, verdict.examples) == (False, 2, ("a",))
-
-
-def test_keys_that_are_not_all_rows_are_refused() -> None:
-    with pytest.raises(AccountingError, match="3 rows are published and 1 keys were read"):
-        validate_dataset(pl.DataFrame({"doc_id": ["a"]}), 3, contract(unique("doc_id")))
+    repeats = {"doc_id": pl.Series(["a", "a"]), "label": pl.Series([], dtype=pl.String)}
+    verdicts = validate_dataset(repeats, 3, contract(unique("doc_id"), unique("label")))
+    assert [(one.success, one.unexpected_count, one.element_count) for one in verdicts] == [(False, 2, 3), (True, 0, 3)]
+    assert verdicts[0].examples == ("a",)
+    assert verdicts[0].observed == "2 of 3 rows"
 
 
 def test_merge_adds_the_counts_of_the_parts() -> None:
@@ -127,7 +144,7 @@ def test_a_part_result_survives_json() -> None:
 
 
 def test_failure_names_dataset_expectation_observation_and_page() -> None:
-    (verdict,) = validate_dataset(pl.DataFrame(), 0, contract(row_count(1)))
+    (verdict,) = validate_dataset({}, 0, contract(row_count(1)))
     message = str(validate.failure(verdict, page="reports/r1/validation-things.html"))
     for word in ("things", "expect_table_row_count_to_be_between", "observed 0", "reports/r1/validation-things.html"):
         assert word in message
@@ -135,14 +152,61 @@ def test_failure_names_dataset_expectation_observation_and_page() -> None:
 
 def test_the_page_is_escaped_and_loads_nothing() -> None:
     _, _, result = validate_rows(things(label=["<script>"]), contract(one_of("label", ("a",))))
-    page = validate.render_page("things", list(result.verdicts))
+    page = render_page("things", list(result.verdicts))
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
     assert "http" not in page
 
 
+BEFORE = {"rows": 200, "nulls": {"label": {"null": 2}}, "lengths": {}, "categories": {"lang": {"en": 190, "uk": 10}}}
+AFTER = {"rows": 210, "nulls": {"label": {"null": 2}}, "lengths": {}, "categories": {"lang": {"en": 20, "uk": 190}}}
+
+
+def compared(*, accepted: bool = False) -> Comparison:
+    verdicts = validate.validate_drift(drift.measures(BEFORE, AFTER, Drift(categories=("lang",))), "things")
+    return Comparison(after=AFTER, before=BEFORE, compared_with="v1", accepted=accepted, verdicts=tuple(verdicts))
+
+
+def test_drift_is_judged_with_both_values() -> None:
+    rows, nulls, languages = compared().verdicts
+    assert (rows.success, nulls.success, languages.success) == (True, True, False)
+    assert {one.scope for one in compared().verdicts} == {"drift"}
+    assert (languages.expectation, languages.column) == ("drift_of_categories", "lang")
+    assert languages.observed == "distance 0.855: en 95.0% → 9.5%, uk 5.0% → 90.5%"
+    assert languages.condition == "values of lang: distance ≤ 0.25"
+    assert rows.observed == "200 → 210 rows, 1.05 times"
+
+
+def test_a_comparison_survives_json() -> None:
+    assert Comparison.from_json(json.loads(json.dumps(compared().as_json())), AFTER) == compared()
+
+
+def test_the_error_of_drift_names_column_values_and_option() -> None:
+    found = compared()
+    message = str(validate.drifted([one for one in found.verdicts if not one.success], found, page="p.html"))
+    for word in ("things drifted in lang", "v1", "en 95.0% → 9.5%", "≤ 0.25", "--accept-drift", "p.html"):
+        assert word in message
+    assert "Nothing was published" in message
+
+
+@pytest.mark.parametrize(("accepted", "said"), [(False, "not published"), (True, "accepted")])
+def test_the_page_shows_drift_as_table_and_chart(accepted: bool, said: str) -> None:
+    page = render_page("things", [], compared(accepted=accepted))
+    assert said in page
+    assert "en 95.0% → 9.5%" in page
+    assert page.count("<svg") == 1
+    assert ("not published" in page) is not accepted
+    assert "http" not in page
+
+
+def test_the_page_says_why_nothing_was_compared() -> None:
+    page = render_page("things", [], Comparison(after=AFTER, why_not="there is none"))
+    assert "Not compared: there is none." in page
+    assert "<svg" not in page
+
+
 def test_a_page_without_verdicts_says_so() -> None:
-    assert "no expectation" in validate.render_page("things", [])
+    assert "no expectation" in render_page("things", [])
 
 
 def test_threads_count_right() -> None:
@@ -216,7 +280,14 @@ def test_parts_without_a_fault_take_one_judgement(monkeypatch: pytest.MonkeyPatc
     assert judged == [6]
 
 
-def test_loading_ends_with_everything_loaded() -> None:
+def test_loading_begins_once_it_is_told_and_ends_with_everything_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(validate, "_batches", lambda: opened.append(validate._open_context()))
     with validate.loading():
         pass
+    assert not opened
+    with validate.loading() as begin:
+        begin()
+        begin()
+    assert len(opened) == 1
     assert "great_expectations" in sys.modules

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import pytest
@@ -45,13 +46,58 @@ def test_work_within_its_time_goes_on_and_leaves_no_timer() -> None:
     assert signal.getsignal(signal.SIGPROF) is before
 
 
-def test_nothing_is_limited_off_the_main_thread() -> None:
-    done = []
-    thread = threading.Thread(target=lambda: done.append(limited(0.01).__enter__()))
-    thread.start()
-    thread.join()
-    assert done == [None]
+def in_a_thread(work: Callable[[], object]) -> object:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def stopped(seconds: float) -> bool:
+    try:
+        with limited(seconds):
+            for_ever()
+    except PageTimeoutError:
+        return True
+    return False
+
+
+def test_work_over_its_time_is_stopped_in_any_thread() -> None:
+    assert in_a_thread(lambda: [stopped(0.02), stopped(0.02)]) == [True, True]
     assert signal.getitimer(signal.ITIMER_PROF)[0] == 0
+
+
+def test_what_comes_after_the_work_is_not_stopped() -> None:
+    def busy(seconds: float) -> None:
+        end = time.thread_time() + seconds
+        while time.thread_time() < end:
+            pass
+
+    def work() -> str:
+        for _ in range(3):
+            with limited(0.05):
+                busy(0.001)
+        busy(0.2)
+        return "done"
+
+    assert in_a_thread(work) == "done"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_watcher_that_is_called_off_in_vain_at_first_is_called_off(late: bool) -> None:
+    """The error may arrive while the work is being left."""
+
+    def work() -> str:
+        watcher = watchdog._Watcher(60.0)
+        watcher.__enter__()
+        if late:
+            watcher._lock = mock.MagicMock()
+            watcher._lock.__enter__.side_effect = [PageTimeoutError, None]
+        try:
+            watcher.__exit__()
+        except PageTimeoutError:
+            return f"late, {watcher._done.is_set()}"
+        return f"in time, {watcher._done.is_set()}"
+
+    assert in_a_thread(work) == ("late, True" if late else "in time, True")
 
 
 def test_a_slow_page_is_rejected_and_the_others_are_not() -> None:

@@ -5,6 +5,7 @@ A new one goes into the table of its kind: `words`, `numbers`, `dates`, `foreign
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from pipelines.wikitext.page import Page
@@ -18,31 +19,36 @@ from pipelines.wikitext.templates.words import WORDS
 RENDERERS: dict[str, Renderer] = {**WORDS, **DATES, **NUMBERS, **FOREIGN}
 _MAGIC = frozenset({"pagename", "fullpagename", "basepagename", "subpagename"})
 _LONGEST_NAME = 200
+_Shown = Callable[[str, Page], str]
 
 
 def template_text(content: str, page: Page) -> str:
     """The words that `{{content}}` leaves in the text; empty for a template that is not known."""
-    head, _, rest = content.partition("|")
-    if ":" in head and is_function(head):
-        return function_text(content, page)
-    word = magic_word(head.strip(), page)
-    if word is not None:
-        return word
-    render = _renderer(head)
-    return render(parsed(rest), page) if render else ""
+    head = content.partition("|")[0]
+    shown = _named(head) if len(head) < _LONGEST_NAME else _found(head)
+    return shown(content, page) if shown else ""
 
 
 def is_content(start: str) -> bool:
     """Whether a template so begun leaves words in the text."""
     head = start.partition("|")[0]
-    return _renderer(head) is not None or (":" in head and is_function(head)) or head.strip().lower() in _MAGIC
+    return (_named(head) if len(head) < _LONGEST_NAME else _found(head)) is not None
 
 
-def _renderer(head: str) -> Renderer | None:
-    return _named(head) if len(head) < _LONGEST_NAME else None
+def _found(head: str) -> _Shown | None:
+    """What makes text of a template, told by all that stands before its first pipe."""
+    if ":" in head and is_function(head):
+        return function_text
+    name = head.strip()
+    if name.lower() in _MAGIC:
+        return lambda _, page: magic_word(name, page) or ""
+    render = _renderer(name) if len(head) < _LONGEST_NAME else None
+    return None if render is None else lambda content, page: render(parsed(content.partition("|")[2]), page)
 
 
-@lru_cache(maxsize=4096)
-def _named(head: str) -> Renderer | None:
-    name = head.strip().replace("_", " ").lower()
+_named = lru_cache(maxsize=4096)(_found)
+
+
+def _renderer(name: str) -> Renderer | None:
+    name = name.replace("_", " ").lower()
     return RENDERERS.get(name) or by_pattern(name)

@@ -1,0 +1,40 @@
+"""What killed runs left of half-built versions in an object store, where any machine may be building them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from data.storage import objects
+from data.storage.objects import Facts
+from data.storage.path import ObjectPath
+
+
+def remove(pipeline: Path, manifest: str, grace: timedelta) -> None:
+    """Remove objects below `<dataset>/<version>/` that no manifest names, if all there are older than `grace`."""
+    if not isinstance(pipeline, ObjectPath):
+        return
+    found = ((name.split("/", 2), facts) for name, facts in objects.below(pipeline) if name.count("/") >= 2)
+    listed = [(tuple(parts[:2]), parts[2], facts) for parts, facts in found]
+    latest = max((facts.modified for _, _, facts in listed), default=0.0)
+    limit = max(latest, time.time()) - grace.total_seconds()
+    for (dataset, version), group in groupby(listed, key=lambda each: each[0]):
+        folder, held = pipeline / dataset / version, [(name, facts) for _, name, facts in group]
+        objects.remove(folder / name for name in _strays(folder, manifest, held, limit))
+
+
+def _strays(folder: ObjectPath, manifest: str, held: list[tuple[str, Facts]], limit: float) -> Iterator[str]:
+    names = [name for name, _ in held]
+    if manifest in names:
+        content: dict[str, Any] = json.loads((folder / manifest).read_bytes())
+        parts = content.get("parts", [])
+        wanted = {manifest} | {part["file"] for part in parts} | {part["rejects_file"] for part in parts}
+        names = [name for name in names if name not in wanted and not name.startswith("_manifest")]
+    strays = {name: facts for name, facts in held if name in names}
+    if all(facts.modified <= limit for facts in strays.values()):
+        yield from strays

@@ -1,0 +1,46 @@
+"""Modules whose import waits for their use."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.deferred import deferred
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "seldom_used.py").write_text("import sys\nsys.seldom_used = True\nANSWER = 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delattr(sys, "seldom_used", raising=False)
+    monkeypatch.delitem(sys.modules, "seldom_used", raising=False)
+    return "seldom_used"
+
+
+def test_a_deferred_module_is_loaded_at_its_first_use(module: str) -> None:
+    with deferred(module):
+        found = __import__(module)
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert not hasattr(sys, "seldom_used")
+    assert found.ANSWER == 42
+    assert hasattr(sys, "seldom_used")
+
+
+def test_other_modules_are_loaded_at_once(module: str) -> None:
+    finders = list(sys.meta_path)
+    with deferred("another"):
+        __import__(module)
+    assert hasattr(sys, "seldom_used")
+    assert sys.meta_path == finders
+
+
+def test_great_expectations_is_loaded_without_charts_and_statistics() -> None:
+    code = "import sys; from pipelines import validate; validate._batches(); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "great_expectations" in said
+    assert not {"altair.vegalite", "scipy.stats._stats_py"} & set(said)
