@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any, NoReturn
 
 
@@ -40,6 +41,7 @@ def carry_out(scenarios: Any, order: dict[str, Any]) -> NoReturn:
     ctypes.CDLL(None).fault_arm()
     status = 70
     try:
+        scenarios.remember_judgements(Path(order["output"]).parent / "judgements")
         getattr(scenarios, order["scenario"])(**order["arguments"])
         status = 0
     except BaseException as error:

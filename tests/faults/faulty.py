@@ -65,14 +65,14 @@ class Driver:
     """A process that has everything imported and forks for each scenario."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.shim = folder, build_shim(folder)
         paths = [str(ROOT), str(ROOT / "tests"), str(HERE)]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "driver.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "LD_PRELOAD": str(build_shim(folder)), "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, "LD_PRELOAD": str(self.shim), "PYTHONPATH": os.pathsep.join(paths)},
         )
         self._read()
 
@@ -130,6 +130,10 @@ class Site:
         """A build of the corpus in the lake of that name."""
         words = {"source": str(self.folder / "small.xml.bz2"), "config": str(self.folder / "small.yaml")}
         return self.driver.run("corpus", self.folder / lake, fault, workers=workers, **{**words, **arguments})
+
+    def bytes_of(self, lake: Path) -> dict[str, str]:
+        """What of a lake depends on input, config and versions alone: its datasets and tokenizers."""
+        return {name: one for name, one in content(lake).items() if name.startswith(("datasets", "tokenizers"))}
 
     def disturbed(self, fault: Fault, *, workers: int = 0) -> list[str]:
         """What is wrong after a fault and a second run, nothing at best."""
