@@ -26,8 +26,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "tokenise": (),
     "web": (),
     "download": (),
-    "lake": (),
     "lookup": (),
+    "lake": (),
     "corpus": ("--large",),
     "validation": (),
 }

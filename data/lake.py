@@ -182,11 +182,12 @@ class Lake:
             raise self._not_writable(error) from error
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:
         """Hold `name` alone among the processes of this machine, after waiting for who holds it.
 
         The kernel releases it if this process dies. It saves work that another does already: what keeps two writers
-        apart, also on other machines, are renames and conditional puts.
+        apart, also on other machines, are renames and conditional puts. Raises LakeError where it is held and shall not
+        be waited for.
         """
         path = self._here / "_locks" / f"{name}.lock"
         try:
@@ -197,7 +198,9 @@ class Lake:
         with opened as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            except BlockingIOError as error:
+                if not wait:
+                    raise LakeError(f"another run is working on '{name}' in {self.root}") from error
                 _log.warning("another run is working on '%s' in %s; waiting for it to end", name, self.root)
                 fcntl.flock(file, fcntl.LOCK_EX)
             try:
@@ -209,7 +212,7 @@ class Lake:
         return LakeError(f"the lake {self.root} is not writable ({error.strerror}); choose another with --lake DIR")
 
     def sweep(self, pipeline: str, *, grace: timedelta = GRACE) -> None:
-        """Remove what half-built versions and killed writes of a pipeline left; nothing else may be at them here.
+        """Remove what half-built versions and killed writes of a pipeline left; here nothing else may be at them.
 
         In an object store others may: there only what nobody has added to for `grace` goes.
         """
@@ -217,13 +220,13 @@ class Lake:
         if isinstance(self.root, ObjectPath):
             cache.sweep()
             leftovers.remove(self.pipeline(pipeline), MANIFEST, grace)
-        else:
+        else:  # what is put into a store is there whole or not at all
             datasets, tokenizers = self.pipeline(pipeline), self.tokenizers / pipeline
             files.sweep(datasets, *datasets.glob("_*"), tokenizers, *tokenizers.glob("*"))
 
     def tidy(self, pipeline: str) -> None:
         """Sweep unless a run is at work there."""
-        with suppress(LakeError), self.lock(pipeline):
+        with suppress(LakeError), self.lock(pipeline, wait=False):
             self.sweep(pipeline)
 
 

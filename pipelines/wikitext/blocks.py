@@ -10,7 +10,6 @@ from pipelines.wikitext import markers
 from pipelines.wikitext.gaps import parted
 from pipelines.wikitext.inline import inline, tidy
 
-
 _DEEPEST, _TEXT = 6, 7
 
 
