@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 
 def main() -> None:
-    """Carry out orders until the input ends; each is answered with the status of its process and its CPU seconds."""
+    """Carry out orders until the input ends; each is answered with the status of its process, its CPU seconds, and its peak memory."""
     import scenarios
 
     scenarios.warm_up()
@@ -27,7 +27,11 @@ def main() -> None:
         if child == 0:
             carry_out(scenarios, order)
         _, status, usage = os.wait4(child, 0)
-        answer = {"status": os.waitstatus_to_exitcode(status), "cpu": usage.ru_utime + usage.ru_stime}
+        answer = {
+            "status": os.waitstatus_to_exitcode(status),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "peak": usage.ru_maxrss,
+        }
         print(json.dumps(answer), flush=True)
 
 

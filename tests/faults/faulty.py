@@ -40,11 +40,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a scenario ended: its exit status (negative: a signal), output, CPU seconds, and calls as (kind, path)."""
+    """How a scenario ended: its exit status (negative: a signal), output, CPU seconds, peak memory in KiB, and its calls
+    as (kind, path)."""
 
     status: int
     output: str
     cpu: float
+    peak: int
     calls: list[tuple[str, str]]
 
 
@@ -100,7 +102,9 @@ class Driver:
         self._process.stdin.flush()
         answer = json.loads(self._read())
         calls = log.read_text("utf-8").splitlines() if log.exists() else []
-        return Outcome(answer["status"], output.read_text("utf-8"), answer["cpu"], [_call(line) for line in calls])
+        return Outcome(
+            answer["status"], output.read_text("utf-8"), answer["cpu"], answer["peak"], [_call(line) for line in calls]
+        )
 
     def close(self) -> None:
         """End the process."""
