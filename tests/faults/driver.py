@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 
 def main() -> None:
-    """Carry out orders until the input ends; each is answered with the status of its process, its CPU seconds, and its peak memory."""
+    """Carry out orders until the input ends; each is answered with what its process took."""
     import scenarios
 
     scenarios.warm_up()

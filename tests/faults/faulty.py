@@ -40,8 +40,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a scenario ended: its exit status (negative: a signal), output, CPU seconds, peak memory in KiB, and its calls
-    as (kind, path)."""
+    """How a scenario ended: exit status (negative: a signal), output, CPU seconds, peak in KiB, calls (kind, path)."""
 
     status: int
     output: str
@@ -138,6 +137,14 @@ class Site:
     def bytes_of(self, lake: Path) -> dict[str, str]:
         """What of a lake depends on input, config and versions alone: its datasets and tokenizers."""
         return {name: one for name, one in content(lake).items() if name.startswith(("datasets", "tokenizers"))}
+
+    def disturbed_model(self, fault: Fault) -> list[str]:
+        """The same for models that are registered and promoted."""
+        with TemporaryDirectory(dir=self.folder) as folder:
+            struck, again = self.driver.run("models", Path(folder), fault), self.driver.run("models", Path(folder))
+            wrong = self._ended(fault, struck)
+            wrong += [] if again.status == 0 else [f"the next run ended with {again.status}: {again.output}"]
+            return wrong + differences(content(Path(folder)), content(self.folder / "models"))
 
     def disturbed(self, fault: Fault, *, workers: int = 0) -> list[str]:
         """What is wrong after a fault and a second run, nothing at best."""

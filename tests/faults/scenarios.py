@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from data import files
@@ -14,6 +15,7 @@ from flows.plan import plan
 from flows.recipe import read_recipe
 from flows.stages import corpus as stages
 from flows.stages import publish, tokens
+from models.registry import Registry
 
 
 def warm_up() -> None:
@@ -72,3 +74,19 @@ def corpus(*, lake: str, source: str, config: str, workers: int = 0, run: str = 
         made = [documents, kept, rejects, duplicates, encoded]
         publish.release(job, made, [], None)
         print("made", sum(not ref.reused for ref in made))
+
+
+def models(*, lake: str) -> None:
+    """Two versions of a model registered, and promoted one after the other."""
+    registry = Registry(Path(lake) / "models")
+    for key in ("first", "second"):
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "weights.safetensors").write_text(key * 1000)
+            (Path(folder) / "config.json").write_text("{}")
+            model = registry.register(
+                "toy", Path(folder), kind="toy", lineage={}, config={}, training_key=key, created="2020"
+            )
+        current = registry.alias("toy")
+        if current is None or current < model.version:
+            registry.promote("toy", "champion", model.version, expected=current, evidence={}, when="2020")
+    registry.load("toy")
