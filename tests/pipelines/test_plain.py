@@ -127,3 +127,12 @@ def test_no_line_that_is_not_blank_is_lost(tmp_path_factory: pytest.TempPathFact
     wanted = [part for part in [*parts, "end"] if part.strip()]
     assert reasons(read(path, source="s", split="line")) == wanted
     assert "\n".join(reasons(read(path, source="s", split="paragraph"))).split("\n") == wanted
+
+
+def test_source_without_a_name_or_without_text_says_so(tmp_path: Path) -> None:
+    path = file(tmp_path, "\n \n")
+    for source, reason in ((None, "no_source_name"), ("s", "empty_dump")):
+        with pytest.raises(SourceError) as told:
+            list(read(path, source=source, split="line"))
+        assert told.value.reason == reason
+    assert len(list(read(file(tmp_path, "one\n", "b.txt"), source="s", split="line"))) == 1
