@@ -40,7 +40,7 @@ def forget(
     lake.check_writable()
     with ExitStack() as stack:
         for name in scope:  # a run at work has chosen its documents already
-            stack.enter_context(lake.lock(name))
+            stack.enter_context(lake.lock(name, wait=False))
         _check_known(lake, scope, wanted)
         when = datetime.now(UTC).isoformat(timespec="seconds")
         stone = Tombstone(
