@@ -9,7 +9,7 @@ never replace what the other wrote, and the manifest, put by the first of them, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -156,7 +156,7 @@ class Build:
         files.link(source, self.folder / name)
         counts = {"in": rows, "kept": rows, "filtered": {}, "failed": {}}
         size = source.stat().st_size
-        return self.note(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
+        return self._linked(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
 
     def commit(self, parts: list[Part], manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest and rename the finished folder into place; returns the manifest.
@@ -176,7 +176,7 @@ class Build:
                 "rows": sum(part.rows for part in parts),
                 "bytes": sum(part.bytes for part in parts),
                 "counts": add_counts([part.counts for part in parts]),
-                "parts": [asdict(part) for part in parts],
+                "parts": [dict(vars(part)) for part in parts],
                 **manifest,
             }
         )
@@ -194,6 +194,8 @@ class Build:
         with files.writable(self.folder / MANIFEST):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._drop_strays(parts)
+            if (rejects := self.folder / REJECTS).is_dir():
+                files.sync(rejects)  # links are flushed here, all at once; those beside the manifest with it
             files.write_json(self.folder / MANIFEST, manifest)
             files.remove_tree(self.folder / NOTES)
             return self._publish(manifest)
@@ -233,6 +235,13 @@ class Build:
         manifest = _read(self.folder / MANIFEST) or {"parts": []}
         return {(part["index"], part["key"]): part for part in manifest["parts"]}
 
+    def find_by(self, index: int, fact: str, wanted: Callable[[Any], bool]) -> Part | None:
+        """A part of an earlier version, linked, of which a fact is as wanted; None if there is none."""
+        for folder, part in self._earlier.values():
+            if fact in part.facts and wanted(part.facts[fact]) and _is_whole(folder, part):
+                return self._link(folder, part, index)
+        return None
+
     @cached_property
     def _earlier(self) -> dict[str, tuple[Path, Part]]:
         """Parts of the published versions that keep the same contract, by key; read once per build."""
@@ -256,7 +265,11 @@ class Build:
         if part.rejects_file and part.rejects_sha256:
             rejects_file = f"{REJECTS}/{self._name(index, part.key, part.rejects_sha256)}"
             files.link(folder / part.rejects_file, self.folder / rejects_file)
-        return self.note(replace(part, index=index, file=name, rejects_file=rejects_file))
+        return self._linked(replace(part, index=index, file=name, rejects_file=rejects_file))
+
+    def _linked(self, part: Part) -> Part:
+        """A part whose files stand elsewhere, too: after a kill linking it anew costs less than its note costs now."""
+        return self.note(part) if self.lake.is_remote else part
 
     def _drop_strays(self, parts: list[Part]) -> None:
         wanted = {MANIFEST} | {part.file for part in parts} | {part.rejects_file for part in parts}

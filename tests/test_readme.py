@@ -53,7 +53,8 @@ def test_recipe_of_the_readme_is_valid(tmp_path: Path) -> None:
 
 def test_every_command_is_listed_and_every_listed_command_exists() -> None:
     table = README.split("## Command line")[1].split("## Develop")[0]
-    listed = set(re.findall(r"[a-z]+", " ".join(re.findall(r"`([^`]*)`", table)))) - {"textmill", "help", "debug"}
+    words = set(re.findall(r"[a-z]+", " ".join(re.findall(r"`([^`]*)`", table))))
+    listed = words - {"textmill", "help", "debug", "accept", "drift"}
     groups = ("corpus", "datasets", "models", "sources")
     shown = {name for group in ((), *((name,) for name in groups)) for name in commands(*group)}
     assert listed == shown
@@ -96,3 +97,11 @@ def test_python_of_the_readme_compiles() -> None:
     found = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert found is not None
     compile(found[1], "README.md", "exec")
+
+
+def test_every_promise_has_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| (\d)\. .*", README, flags=re.MULTILINE)
+    proofs = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", README)
+    assert rows == [str(number) for number in range(1, 9)]
+    assert all(f"def {name}(" in (ROOT / path).read_text("utf-8") for path, name in proofs)
+    assert all("`tests/" in line for line in README.splitlines() if re.match(r"\| \d\. ", line))
