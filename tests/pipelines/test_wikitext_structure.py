@@ -53,7 +53,7 @@ CASES = {
     "table over a heading": ("{|\n| a\n== H ==\nb\n|}\nc", "H\n\nb\n\nc"),
     "table with templates": ("a\n{|\n| {{x|{{y}}}} {{z}}\n|}b", "a b"),
     "table in tables": ("a\n{|\n|" + "\n{|\n|" * 9 + "x" + "\n|}" * 10 + "\nb", "a\n\nb"),
-    "table that a template leaves": ("{{x|\n{|\n| a }}\n|}\nb", "b"),
+    "table that a template leaves": ("{{x|\n{|\n| a }} c\n|}d", "c d"),
     "links of every kind": ("[[a|b]] [[c]] [[d#e]] [[Image:f|g]] [[:Category:h|]] [[i|j|k]]", "b c d#e h j|k"),
     "Greek file": ("a[[Αρχείο:x.jpg|thumb|β]] c", "a c"),
 }
