@@ -133,7 +133,10 @@ class Lake:
             made = release(before) if callable(release) else release
             self._check_published(pipeline, made["datasets"])
             number = before.get("number", 0) if before else 0
-            if content is not None and number:
+            if before and not number:  # published before there were numbers
+                number = 1
+                files.create(self._number_file(pipeline, 1), files.json_bytes(seal({**before, "number": 1})))
+            elif content is not None:
                 files.create(self._number_file(pipeline, number), content)  # a kill may have left this to do
             if not number or any((before or {}).get(kind) != made.get(kind) for kind in ("datasets", "models")):
                 number += 1

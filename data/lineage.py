@@ -166,7 +166,7 @@ def of_document(lake: Lake, whole: Graph, doc_id: str, among: Iterable[str]) -> 
     if not states:
         return Graph({}, ())
     kept = {name for name, state in states.items() if state == KEPT}
-    found = whole.around(kept or states)
+    found = whole.around(kept) if kept else whole.only(whole.reached(states, back=True))
     shown = {
         name
         for name, node in found.nodes.items()

@@ -13,6 +13,7 @@ from data import files
 from data.history import Version, datasets, release_of, versions
 from data.lake import MANIFEST, Lake
 from data.pins import RELEASE, pins
+from data.storage import ObjectPath
 
 Model = tuple[str, str]
 """Name and version of a model."""
@@ -169,18 +170,9 @@ def freed(folders: Sequence[Path]) -> int:
 def remove(folder: Path) -> None:
     """Remove a version, its manifest first: what a kill leaves is no version, and the next gc removes it."""
     (folder / MANIFEST).unlink(missing_ok=True)
-    files.sync(folder)
-    _remove_all(folder)
-    files.sync(folder.parent)
-
-
-def _remove_all(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            _remove_all(path)
-        else:
-            path.unlink(missing_ok=True)
-    folder.rmdir()
+    if not isinstance(folder, ObjectPath):
+        files.sync(folder)
+    files.remove_tree(folder)
 
 
 def _files(folder: Path) -> Iterator[Path]:

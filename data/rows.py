@@ -11,6 +11,7 @@ from data.lake import Lake
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 
 def key_column(dataset: str) -> str | None:
@@ -22,13 +23,19 @@ def key_column(dataset: str) -> str | None:
     return next((name for name in ("doc_id", "row_id") if name in names), None)
 
 
-def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A Parquet file of the lake, or some of its columns, in the order of the file."""
-    import polars as pl
     import pyarrow.parquet as pq
 
     with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
-        return pl.DataFrame(pl.from_arrow(file.read(columns=None if columns is None else list(columns))))
+        return file.read(columns=None if columns is None else list(columns))
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """The same as a frame."""
+    import polars as pl
+
+    return pl.DataFrame(pl.from_arrow(table(path, columns)))
 
 
 def may_hold(part: Mapping[str, Any], column: str, ids: Collection[str]) -> list[str]:

@@ -9,7 +9,7 @@ never replace what the other wrote, and the manifest, put by the first of them, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -232,6 +232,13 @@ class Build:
         """Parts of a build that was killed between its manifest and its rename, whose notes may be gone."""
         manifest = _read(self.folder / MANIFEST) or {"parts": []}
         return {(part["index"], part["key"]): part for part in manifest["parts"]}
+
+    def find_by(self, index: int, fact: str, wanted: Callable[[Any], bool]) -> Part | None:
+        """A part of an earlier version, linked, of which a fact is as wanted; None if there is none."""
+        for folder, part in self._earlier.values():
+            if fact in part.facts and wanted(part.facts[fact]) and _is_whole(folder, part):
+                return self._link(folder, part, index)
+        return None
 
     @cached_property
     def _earlier(self) -> dict[str, tuple[Path, Part]]:

@@ -27,6 +27,9 @@ from pipelines.drift import profile
 __all__ = ["ErrorBudgetError", "Output", "Unit", "build", "finish", "make", "tally"]
 
 
+Finder = Callable[[Build, int, str], Part | None]
+
+
 class ErrorBudgetError(TextmillError):
     """Too many records could not be handled; nothing was published."""
 
@@ -56,18 +59,19 @@ def build(
     config: Any,
     pool: Pool | None = None,
     settle: Callable[[Build, list[Part]], list[Part]] = lambda _, parts: parts,
+    find: Finder = Build.find,
 ) -> Ref:
     """The dataset version, made from `units` unless it is published; by the workers of `pool` if there is one.
 
-    `settle` may change parts once all are known, for what concerns several of them. Raises ValidationError,
-    ErrorBudgetError.
+    `find` looks for finished parts; `settle` may change parts once all are known, for what concerns several of them.
+    Raises ValidationError, ErrorBudgetError.
     """
     contract = CONTRACTS[dataset]
     target = Build(job.lake, job.pipeline, contract, version)
     if (manifest := target.published) is not None:
         return Ref(dataset, version, manifest["rows"], reused=True)
     refuse_breaking(job, contract)
-    parts = settle(target, list(_parts(target, units, pool)))
+    parts = settle(target, list(_parts(target, units, pool, find)))
     check_budget(job, dataset, add_counts([part.counts for part in parts]))
     judgement = judge(job, target, parts, Basis(inputs, config))
     manifest = target.commit(
@@ -83,14 +87,14 @@ def build(
     return Ref(dataset, version, manifest["rows"], reused=False)
 
 
-def _parts(target: Build, units: Iterable[Unit], pool: Pool | None) -> Iterator[Part]:
+def _parts(target: Build, units: Iterable[Unit], pool: Pool | None, find: Finder) -> Iterator[Part]:
     """The parts in order, found or made."""
     if pool is not None:
-        yield from _made_apart(target, units, pool)
+        yield from _made_apart(target, units, pool, find)
         return
     for unit in units:
         full = _full(target, unit)
-        part = target.find(full.index, full.key) or make(target, full)
+        part = find(target, full.index, full.key) or make(target, full)
         unit.told()
         yield part
 
@@ -100,13 +104,13 @@ def _full(target: Build, unit: Unit) -> Unit:
     return replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
 
 
-def _made_apart(target: Build, units: Iterable[Unit], pool: Pool) -> Iterator[Part]:
+def _made_apart(target: Build, units: Iterable[Unit], pool: Pool, find: Finder) -> Iterator[Part]:
     """The parts that workers make, judged some at a time. `pool.room` units are held at the most."""
     waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
     arrived: list[tuple[Unit, Part | Draft]] = []
     with validate.loading() as load:
         for unit in map(partial(_full, target), units):
-            waiting.append((unit, target.find(unit.index, unit.key) or _submit(pool, target, unit)))
+            waiting.append((unit, find(target, unit.index, unit.key) or _submit(pool, target, unit)))
             while len(waiting) > pool.room:
                 load()  # now that there is nothing to do here but to wait
                 arrived.append(_arrived(target, pool, *waiting.popleft()))

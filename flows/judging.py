@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from data import files
+from data import files, tables
 from data.contracts import Contract
 from data.contracts.evolution import refuse_breaking as refuse_breaking_change
 from data.contracts.evolution import version_of
@@ -40,7 +39,7 @@ class Basis:
         steps, models, tokenizers and libraries are meant to make other data.
         """
         options = sorted(fingerprint(asdict(source)) for source in job.recipe.sources.values())
-        inputs = [_origin(job, one) for one in self.inputs]
+        inputs = [_origin(job, one) for one in self.inputs if "raw" not in one]
         return fingerprint([contract.version[0], self.config, inputs, len(job.sources), options])
 
 
@@ -48,7 +47,7 @@ def _origin(job: Job, source: dict[str, Any]) -> Any:
     if "dataset" in source:
         manifest = job.lake.manifest(job.pipeline, source["dataset"], source["version"]) or {}
         return manifest.get("basis")
-    return None if "raw" in source else source
+    return source
 
 
 def refuse_breaking(job: Job, contract: Contract) -> None:
@@ -120,12 +119,9 @@ def _page(job: Job, contract: Contract, verdicts: list[validate.Verdict], compar
 def repeated_keys(target: Build, contract: Contract, parts: list[Part], rows: int) -> dict[str, pl.Series]:
     """The values that stand more than once in each column that dataset-wide expectations look at."""
     columns = {str(e.kwargs["column"]) for e in contract.expectations if e.scope == "dataset" and "column" in e.kwargs}
-    return {name: repeated([_column(target, part, name) for part in parts], rows) for name in sorted(columns)}
+    paths = [target.folder / part.file for part in parts]
+    return {name: repeated([partial(_column, path, name) for path in paths], rows) for name in sorted(columns)}
 
 
-def _column(target: Build, part: Part, name: str) -> Callable[[], pl.Series]:
-    return partial(_read, str(target.folder / part.file), name)
-
-
-def _read(path: str, name: str) -> pl.Series:
-    return pl.Series(pl.from_arrow(pq.read_table(path, columns=[name])[name]))
+def _column(path: Path, name: str) -> pl.Series:
+    return tables.read(path, [name])[name]

@@ -105,7 +105,7 @@ def _label_steps(job: Job) -> list[Step]:
         if found is None:
             steps.append(Step(dataset, UNKNOWN, "to do", "its source is not in the lake"))
         else:
-            steps.append(_dataset(job, dataset, labels.version_for(dataset, source, found)))
+            steps.append(_dataset(job, dataset, labels.version_for(job, dataset, source, found)))
     return steps
 
 

@@ -168,6 +168,9 @@ def datasets_forget(
     rewrite: Annotated[
         bool, typer.Option("--rewrite", help="Also take the text out of all kept versions, raw files and reports.")
     ] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="Config of the run: how --rewrite finds rows in raw files.")
+    ] = None,
     pipeline: OnlyPipeline = None,
     lake: LakeDir = DEFAULT_LAKE,
     json: Json = False,
@@ -175,4 +178,4 @@ def datasets_forget(
     """Keep documents out of every later version and model, and say which models were trained on them."""
     from flows.datasets import forgetting
 
-    forgetting.forget(lake, pipeline, ids, reason=reason, rewrite=rewrite, json=json)
+    forgetting.forget(lake, pipeline, ids, reason=reason, rewrite=rewrite, config=config, json=json)

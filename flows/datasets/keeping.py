@@ -132,6 +132,14 @@ def _in_use(lake: Lake, models: dict[Model, Any]) -> list[Model]:
     return found
 
 
+def _kind(reason: str) -> str:
+    """A reason without the name of the version or model that it comes from."""
+    for end, kind in (("was made from it", "a kept version"), ("was trained on it", "a kept model")):
+        if reason.endswith(end):
+            return f"{kind} {end}"
+    return reason
+
+
 def _print(done: dict[str, Any], *, dry_run: bool) -> None:
     console = show.console()
     gone = [
@@ -149,7 +157,8 @@ def _print(done: dict[str, Any], *, dry_run: bool) -> None:
         console.print(table(columns, gone))
     why: dict[str, int] = {}
     for one in done["kept"]:
-        why[one["reasons"][0]] = why.get(one["reasons"][0], 0) + 1
+        reason = _kind(one["reasons"][0])
+        why[reason] = why.get(reason, 0) + 1
     if why:
         console.print(table({"kept because": "fold", "versions": "right"}, sorted(why.items())))
     verb = "would come free" if dry_run else "are free again"

@@ -11,6 +11,7 @@ from pipelines.graph import draw
 
 _MARGIN, _HEAD, _FOOT = 32, 78, 54
 _LEAST = 560
+_LETTERS = 15  # bold ones that fit into a box
 _STYLE = """
 svg.page { font-family: Inter, "Segoe UI", system-ui, "DejaVu Sans", sans-serif; }
 .paper { fill: #fbfaf7; }
@@ -48,7 +49,7 @@ _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 def picture(graph: Graph, *, title: str) -> str:
     """The graph as SVG, sources left, what was made of them to the right."""
-    boxes = [Box(node.id, node.name, _kind(node), _detail(node)) for node in graph.nodes.values()]
+    boxes = [Box(node.id, _label(node), _kind(node), _detail(node)) for node in graph.nodes.values()]
     inner = draw(boxes, graph.edges)
     found = _SIZE.search(inner)
     width, height = (float(found[1]), float(found[2])) if found else (0.0, 0.0)
@@ -63,6 +64,12 @@ def picture(graph: Graph, *, title: str) -> str:
         f'<text class="title" x="{_MARGIN}" y="38">{escape(title)}</text>'
         f'<text class="under" x="{_MARGIN}" y="58">{under}</text>{placed}{legend}</svg>\n'
     )
+
+
+def _label(node: Node) -> str:
+    """A short name: of a model what it does, of a file its begin."""
+    name = str(node.facts.get("kind", node.name))
+    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
 
 
 def _kind(node: Node) -> str:

@@ -14,9 +14,10 @@ from data import files
 from data.catalogue import Source
 from data.hashing import fingerprint
 from data.progress import Progress, ignore
+from data.versions import Build, Part
 from flows.build import Unit, build
 from flows.job import Job, Ref
-from flows.stages import versions
+from flows.stages import forgotten, versions
 from flows.stages.extraction import Options, extract_pages, extract_records
 from flows.stages.superseded import without_superseded
 from pipelines import sources
@@ -40,6 +41,10 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
     version = versions.documents(job, raw)
     config = versions.documents_config(job)
     recorded = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
+    ids = versions.forgotten_ids(job, raw)
+
+    def settle(target: Build, parts: list[Part]) -> list[Part]:
+        return without_superseded(target, forgotten.without(ids)(target, parts))
 
     def built(*, apart: bool) -> Ref:
         decisive = {name: value for name, value in config.items() if name != "limit"}  # no part is another for it
@@ -52,7 +57,8 @@ def documents(job: Job, raw: list[RawFile]) -> Ref:
             inputs=recorded,
             config=config,
             pool=job.pool,
-            settle=without_superseded,
+            settle=settle,
+            find=forgotten.finder(ids),
         )
 
     try:

@@ -10,10 +10,12 @@ import polars as pl
 from data.catalogue import Source, catalogue, find
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
+from data.forgotten import forgotten, of_sources
 from data.hashing import fingerprint
 from flows.build import Output, Unit, build, tally
 from flows.job import Job, Ref, version_of
 from flows.stages.corpus import fetch
+from flows.stages.forgotten import without
 from pipelines import labelled
 from pipelines.download import RawFile
 
@@ -25,15 +27,19 @@ def dataset_of(job: Job, dataset: str) -> Ref:
     reader, column = reader_of(source, raw), CONTRACTS[dataset].columns[2].name
     _check(source, reader, dataset, column)
     inputs = [{"raw": file.source, "file": file.name, "sha256": file.sha256} for file in raw]
-    version = version_for(dataset, source, raw)
+    version = version_for(job, dataset, source, raw)
+    ids = of_sources(forgotten(job.lake, job.pipeline), {source.name})
     compute = partial(_made, [file.path for file in raw], reader, dataset, source.name)
-    return build(job, dataset, version, [Unit(0, fingerprint([version]), compute)], inputs=inputs, config={})
+    unit = Unit(0, fingerprint([version]), compute)
+    return build(job, dataset, version, [unit], inputs=inputs, config={}, settle=without(ids))
 
 
-def version_for(dataset: str, source: Source, raw: list[RawFile]) -> str:
-    """Version of a labelled dataset made of these files."""
+def version_for(job: Job, dataset: str, source: Source, raw: list[RawFile]) -> str:
+    """Version of a labelled dataset made of these files; a row that was taken out is called `<source>:<row_id>`."""
     sums = [file.sha256 for file in raw]
-    return version_of(CONTRACTS[dataset], source.name, reader_of(source, raw), sums, labelled.VERSION)
+    ids = of_sources(forgotten(job.lake, job.pipeline), {source.name})
+    out = [ids] if ids else []
+    return version_of(CONTRACTS[dataset], source.name, reader_of(source, raw), sums, labelled.VERSION, *out)
 
 
 def reader_of(source: Source, raw: list[RawFile]) -> str:

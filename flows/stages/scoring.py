@@ -160,8 +160,10 @@ def word2vec(job: Job, model: ModelVersion, inputs: Inputs) -> Scored:
     from models.embeddings.vectors import WordVectors
     from models.evaluation import vectors
 
-    found = vectors.similarities(WordVectors.load(model.path), vectors.wordsim353())
+    known, pairs = WordVectors.load(model.path), vectors.wordsim353()
+    found = vectors.similarities(known, pairs)
     rows = np.stack([found.human, found.model], axis=1)
+    every = vectors.rows_of(known, pairs)
 
     def correlation(drawn: Rows) -> float:
         return vectors.spearman(drawn[:, 0], drawn[:, 1])
@@ -172,7 +174,8 @@ def word2vec(job: Job, model: ModelVersion, inputs: Inputs) -> Scored:
         ]
 
     constant = np.stack([found.human, np.zeros(len(found.human))], axis=1)
-    return Scored(inputs.corpus, "test", of(rows), {"constant": of(constant)}, rows, constant, correlation)
+    nothing = every * [1, 0]
+    return Scored(inputs.corpus, "test", of(rows), {"constant": of(constant)}, every, nothing, correlation)
 
 
 def _means(job: Job, outcomes: dict[str, Rows]) -> list[Score]:

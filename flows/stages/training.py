@@ -15,7 +15,7 @@ from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.splits import split_of
 from flows.job import Job, Ref
-from flows.stages.corpus import read
+from flows.stages.corpus import read, read_part
 from flows.stages.tokens import tokenizer_text
 from models.registry import ModelVersion, Registry
 
@@ -86,15 +86,23 @@ def registered(job: Job, trained: Trained) -> ModelVersion:
 
 
 def in_split(job: Job, ref: Ref, columns: list[str], split: str) -> pl.DataFrame:
-    """Documents of a split, which the hash of the doc_id decides. Raises TextmillError for an empty training split."""
-    frame = read(job, ref, ["doc_id", *columns])
-    found = frame.filter(pl.Series([split_of(doc_id) == split for doc_id in frame["doc_id"]], dtype=pl.Boolean))
+    """Documents of a split, which the hash of the doc_id decides; of the others one part at a time is in memory.
+
+    Raises TextmillError for an empty training split.
+    """
+    names = ["doc_id", *columns]
+    parts = [_of_split(split, read_part(job, ref, part, names)) for part in job.manifest(ref)["parts"]]
+    found = pl.concat(parts) if parts else read(job, ref, names)
     if split == "train" and found.is_empty():
         raise TextmillError(
-            f"{frame.height} documents leave none to train on; read more pages (raise --limit or add a --source), "
+            f"{ref.rows} documents leave none to train on; read more pages (raise --limit or add a --source), "
             "or stop at the corpus with `textmill corpus build`"
         )
     return found
+
+
+def _of_split(split: str, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.Series([split_of(doc_id) == split for doc_id in frame["doc_id"]], dtype=pl.Boolean))
 
 
 def _recipe(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +10,7 @@ from data.catalogue import Source
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from flows.job import Job, exact, version_of
+from flows.stages import forgotten
 from pipelines import (
     clean,
     decontaminate,
@@ -115,14 +115,21 @@ def dedup_options(job: Job) -> DedupConfig:
     return job.recipe.dedup_for(readers(job))
 
 
-def documents(job: Job, raw: Iterable[RawFile]) -> str:
+def documents(job: Job, raw: list[RawFile]) -> str:
     """Version from the bytes of the files, and from the names of those that are no dumps: they tell reader and ids."""
     read_as = [[source.name, reading(job, source), _reader(job, source), source.language] for source in job.sources]
     named = {source.name: _reader(job, source) for source in job.sources}
     files_read = [
         [file.source, file.sha256, None if _is_dump(named.get(file.source), file.name) else file.name] for file in raw
     ]
-    return version_of(CONTRACTS["documents"], files_read, documents_config(job), read_as)
+    ids = forgotten_ids(job, raw)
+    out = [ids] if ids else []
+    return version_of(CONTRACTS["documents"], files_read, documents_config(job), read_as, *out)
+
+
+def forgotten_ids(job: Job, raw: list[RawFile]) -> tuple[str, ...]:
+    """Ids of documents that were taken out, of the sources of this job."""
+    return forgotten.ids_of(job, raw, {source.name: _reader(job, source) for source in job.sources})
 
 
 def _is_dump(reader: str | None, name: str) -> bool:

@@ -72,6 +72,18 @@ def similarities(vectors: WordVectors, pairs: Iterable[tuple[str, str, float]]) 
     )
 
 
+def rows_of(vectors: WordVectors, pairs: Iterable[tuple[str, str, float]]) -> Floats:
+    """Judgements of people and of the model for all pairs, float64 [pairs, 2]: 0 where the model lacks a word.
+
+    So models with other vocabularies are compared on the same rows, and one that knows fewer words gains nothing by it.
+    """
+    found = [
+        (judgement, vectors.similarity(first, second) if first in vectors and second in vectors else 0.0)
+        for first, second, judgement in pairs
+    ]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
 def spearman(first: Floats, second: Floats) -> float:
     """Rank correlation of two float64 [n], ties at their mean rank; 0 where one of them does not vary."""
     ranks = [pl.Series(values).rank("average").to_numpy() for values in (first, second)]

@@ -41,7 +41,8 @@ class RawFile:
     """A file in `lake/raw` with the facts of its sidecar. `name` is its path inside the folder of its source.
 
     `modified` is the stamp of a copied file or the Last-Modified of a fetched one; `checksums` are the
-    publisher's, and were verified.
+    publisher's, and were verified. `rewritten` is when a forgotten document was taken out of the file, if ever: then
+    the checksums are those of the file as it was fetched.
     """
 
     path: Path
@@ -54,12 +55,15 @@ class RawFile:
     modified: str | None = None
     checksums: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
+    rewritten: str | None = None
 
     @property
     def sidecar(self) -> dict[str, Any]:
         """What stands beside the file."""
         facts = {**asdict(self), "path": self.name}
         del facts["name"]
+        if self.rewritten is None:
+            del facts["rewritten"]
         return facts
 
 

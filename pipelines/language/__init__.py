@@ -55,7 +55,15 @@ def identify(texts: Sequence[str], *, config: LanguageConfig | None = None) -> l
     of Arabic `ar`; Norwegian is `nb` or `nn`.
     """
     config = config or LanguageConfig()
-    return [_identify(sampled(text, config.sample_chars), config) for text in texts]
+    samples = [sampled(text, config.sample_chars) for text in texts]
+    found = [compact.evidence(sample) if _is_language(sample) else None for sample in samples]
+    doubtful = {row: each for row, each in enumerate(found) if each and not each.is_sure}
+    seconds = bayes.combined([samples[row] for row in doubtful], list(doubtful.values()))
+    second = dict(zip(doubtful, seconds, strict=True))
+    return [
+        _judged(sample, each, second.get(row, each.shares), config) if each else (UNDECIDED, 0.0)
+        for row, (sample, each) in enumerate(zip(samples, found, strict=True))
+    ]
 
 
 def sampled(text: str, size: int) -> str:
@@ -76,13 +84,17 @@ def _pieces(text: str, size: int) -> str:
     return "\n".join(text[start : start + piece] for start in (int(step * index) for index in range(PIECES)))
 
 
-def _identify(sample: str, config: LanguageConfig) -> tuple[str, float]:
+def _is_language(sample: str) -> bool:
+    """Whether there are letters, and few of the signs of code and markup."""
     if _LETTERS.search(sample) is None:
-        return UNDECIDED, 0.0
-    if sample.isascii() and sum(map(sample.count, _SIGNS)) > _MAX_SIGNS * len(sample):
-        return UNDECIDED, 0.0
-    found = compact.evidence(sample)
-    probabilities = found.shares if found.is_sure else bayes.combined(sample, found)
+        return False
+    return not sample.isascii() or sum(map(sample.count, _SIGNS)) <= _MAX_SIGNS * len(sample)
+
+
+def _judged(
+    sample: str, found: compact.Evidence, probabilities: dict[str, float], config: LanguageConfig
+) -> tuple[str, float]:
+    """Language and score from the probabilities that the tiers found together."""
     probabilities = told_apart(sample, probabilities)
     language = max(probabilities, key=lambda code: (probabilities[code], code))
     score = round(min(1.0, probabilities[language]), _DECIMALS)

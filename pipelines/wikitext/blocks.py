@@ -86,15 +86,17 @@ def _assembled(sections: list[tuple[int, str, str]]) -> tuple[str, list[Section]
     starts: list[tuple[int, str, int]] = []
     position = 0
     for level, title, body in sections:
-        if level or (body and not starts):
+        if title or (body and not starts):
             starts.append((level, title, position))
-        for text in (title, body):
-            if text:
-                texts.append(text)
-                position += len(text) + 2
+        if title:
+            texts.append(title)
+            position += len(title) + 2
+        if body:
+            texts.append(body)
+            position += len(body) + 2
     text = "\n\n".join(texts)
     ends = [start for _, _, start in starts[1:]] + [len(text)] * bool(starts)
-    return text, [Section(*start, end) for start, end in zip(starts, ends, strict=True)]
+    return text, [Section(level, title, start, end) for (level, title, start), end in zip(starts, ends, strict=True)]
 
 
 def plain_text(text: str) -> str:

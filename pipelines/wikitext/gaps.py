@@ -14,6 +14,7 @@ from pipelines.wikitext.markers import BREAK, CELL, HEADING, ITEM, JOIN, POEM_OF
 _GAP = re.compile(r"(\n[\W_]*+)")
 _LONGEST_KEPT = 60
 _LIST, _RULE, _PROSE = "*", "----", "a"  # kinds of lines that have no mark of their own
+_MARKS = "*#:;• "
 _LIST_MARKS = frozenset("*#:;•")
 _ENDING = frozenset(("", CELL, _RULE, HEADING))  # these end a paragraph,
 _BREAKING = frozenset((_LIST, TERM, ITEM, BREAK))  # these a line
@@ -44,7 +45,7 @@ def parted(text: str) -> str:
 
 
 def _joined(pieces: list[str]) -> str:
-    """A line goes on what stands before it, unless that is a list line or a heading."""
+    """Pieces that go on with the line before, unless that is a list line or a heading."""
     for index, piece in enumerate(pieces[:-1]):
         line = piece[piece.rfind("\n") + 1 :]
         pieces[index] += "\n" if ITEM in line or HEADING in line else " "
@@ -77,7 +78,7 @@ _known = lru_cache(maxsize=4096)(_read)
 def _kind(line: str) -> str:
     first = line[:1]
     if first in _LIST_MARKS:
-        return TERM if ";" in line[: len(line) - len(line.lstrip("*#:;• "))] else _LIST
+        return TERM if ";" in line[: len(line) - len(line.lstrip(_MARKS))] else _LIST
     if first == "|" or line.startswith("{|"):
         return CELL
     if line.startswith(_RULE):
@@ -88,7 +89,7 @@ def _kind(line: str) -> str:
 def _begun(kind: str, start: str) -> str:
     """The beginning of a line up to its first word, with the mark that it needs."""
     if kind in (_LIST, TERM):
-        return ITEM + kind.strip(_LIST) + start.lstrip("*#:;• ")
+        return ITEM + kind.strip(_LIST) + start.lstrip(_MARKS)
     if kind in (BREAK, _RULE):
         return start.lstrip(kind[0]).lstrip()
     return CELL if kind == CELL else start

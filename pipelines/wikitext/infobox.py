@@ -22,6 +22,7 @@ _WORDS = (
     "տեղեկաքարտ",
 )  # fmt: skip
 _NO_NAME = re.compile(r"[\n<>\[\]]")
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _LEAST_PAIRS = 3
 
 
@@ -52,8 +53,7 @@ def _pair(part: str) -> tuple[str, str] | None:
 def _bounded(pairs: dict[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     left = MAX_TOTAL
-    for name, value in pairs.items():
-        value = value.strip()
+    for name, value in zip(pairs, map(str.strip, pairs.values()), strict=True):
         if not any(map(str.isalnum, value)):
             continue
         kept[name] = value[: min(MAX_VALUE, left)]
@@ -67,4 +67,4 @@ def as_json(page: Page) -> str | None:
     """`{"infobox": {"name": …, "pairs": {…}}}`, None without an infobox."""
     if not page.infobox:
         return None
-    return json.dumps({"infobox": {"name": page.infobox_name, "pairs": page.infobox}}, ensure_ascii=False)
+    return _JSON.encode({"infobox": {"name": page.infobox_name, "pairs": page.infobox}})

@@ -16,7 +16,7 @@ _QUOTES = re.compile(r"''+")
 _SWITCH = re.compile(r"__(?:[^\W\d_]|(?<=[^\W\d_])_(?=[^\W\d_])){3,40}__")
 _STRUCTURAL = frozenset("'[]{}|=*#:;!(),")
 
-_LOOSE_BRACKETS = tuple(  # a pattern for each, because one that begins with a letter is found six times as fast
+_LOOSE_BRACKETS = tuple(  # one each: a pattern that begins with a letter, not a class, is found five times as fast
     [(sign, re.compile(rf"\{sign}(?=[ ,;:，；、)\]）\-–—])")) for sign in "([（"]
     + [(sign, re.compile(rf"\{sign}(?<=[ ,;，；、]\{sign})")) for sign in ")]）"]
 )
@@ -36,7 +36,7 @@ _DOUBLED = re.compile(r"[,;](?: ?[,;]){1,8}(?= )")
 def inline(text: str) -> str:
     """Quotes, switches, variants, superscripts."""
     text = _without_quotes(text)
-    if "_" in text and "__" in text:  # one letter is found ten times as fast as two
+    if "_" in text and "__" in text:  # one letter is found much faster than two
         text = _SWITCH.sub(lambda match: "" if match[0].isupper() else match[0], text)
     if "{" in text and "-{" in text:
         text = without_variants(text)
@@ -71,6 +71,8 @@ def tidy(text: str) -> tuple[str, str | None]:
 
 
 def _without_spaces(text: str, positions: list[int]) -> str:
+    if not positions:
+        return text
     positions.sort()
     starts = [0, *(position + 1 for position in positions)]
     return "".join([text[start:end] for start, end in zip(starts, [*positions, len(text)], strict=True)])

@@ -29,7 +29,7 @@ _NEVER_CHANGED = (  # blocks where nothing is protected, decomposes, or joins wh
 _MAY_CHANGE = re.compile(f"[^{_NEVER_CHANGED}]")
 _BLANK = re.compile("[\t\x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ODD = re.compile(  # a blank, or what may change
-    r"[^\x00-\x08\n\x0e-\x1b\x20-\x84\x86-\x9f\xa1-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u048a-\u058f"
+    r"[^\x00-\x08\n\r\x0e-\x1b\x20-\x84\x86-\x9f\xa1-\u02ff\u0370-\u0373\u0375-\u037d\u037f-\u0386\u0388-\u0482\u048a-\u058f"
     r"\u1e00-\u1eff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u20cf\u2100-\u2125\u212c-\u2328\u232b-\u2adb\u2ae0-\u2cee"
     r"\u2e00-\u2fff\u3001-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\ufdd0-\ufdd5\uff00-\uffff]"
 )

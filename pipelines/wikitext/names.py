@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 
 def listed(words: str) -> list[str]:
@@ -51,5 +52,9 @@ PROJECTS = frozenset(
 
 def hidden_names(namespaces: Mapping[int, str]) -> frozenset[str]:
     """Lower-case names of the namespaces whose links show nothing in the text: files and categories."""
-    own = (namespaces.get(number, "") for number in (FILE, MEDIA, CATEGORY))
-    return _HIDDEN | {name.lower().replace("_", " ") for name in own if name}
+    return _with_own(namespaces.get(FILE, ""), namespaces.get(MEDIA, ""), namespaces.get(CATEGORY, ""))
+
+
+@lru_cache(maxsize=64)
+def _with_own(*names: str) -> frozenset[str]:
+    return _HIDDEN | {name.lower().replace("_", " ") for name in names if name}

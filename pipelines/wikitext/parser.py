@@ -18,6 +18,8 @@ from pipelines.wikitext.templates import is_content, template_text
 MAX_DEPTH = 48  # MediaWiki itself stops at 40; what lies deeper is dropped
 _TOKEN = re.compile(r"\{\{++|\}\}++|\n[ \t:]*+(?:\{\|(?!\})|\|\}(?!\}))")
 _HEADING = re.compile(r"\n=(?=[^\n]*=[ \t]*+(?:\n|\Z))")
+_BEFORE_HEADING = f"\n{markers.HEADING}="
+_OPENING = re.compile(r"\{\{")  # splits a little faster than a string of two letters
 _TABLE_OR_ARGUMENT = re.compile(r"\{(?:\||\{\{)")
 _ARGUMENT = 3  # braces of {{{argument|default}}}
 
@@ -51,21 +53,24 @@ class Parser:
         self._section(lead)
         self._in_lead = False
         for section in sections:
-            self._section(f"\n{markers.HEADING}={section}")
+            self._parts.append(_BEFORE_HEADING)
+            if "{" in section or "}" in section:
+                self._section(section)
+            else:
+                self._parts.append(section)
         return "".join(self._parts)
 
     def _section(self, text: str) -> None:
-        if "{" not in text and "}" not in text:
-            self._parts.append(text)
-        elif _TABLE_OR_ARGUMENT.search(text):
+        if _TABLE_OR_ARGUMENT.search(text):
             self._tokens(text)
         else:
             self._templates(text)
-        self._close_all()
+        if self._stack or self._too_deep:
+            self._close_all()
 
     def _templates(self, text: str) -> None:
         """Read a section whose braces are all of templates: splits in C, and no frame for an innermost template."""
-        first, *pieces = text.split("{{")
+        first, *pieces = _OPENING.split(text)
         self._after_closings(first.split("}}"))
         append = self._parts.append
         for piece in pieces:
@@ -78,7 +83,7 @@ class Parser:
                 append(self._rendered(content))
             elif self._in_lead and not self._stack:
                 self._take_infobox(content)
-            if "}}" in rest:
+            if "}" in rest and "}}" in rest:
                 self._after_closings(rest.split("}}"))
             else:
                 append(rest)

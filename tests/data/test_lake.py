@@ -73,6 +73,14 @@ def test_a_release_of_the_same_versions_takes_no_new_number(lake: Lake) -> None:
     assert [one["run"] for one in lake.releases("wiki")] == ["r3", "r1"]
 
 
+def test_a_release_from_before_there_were_numbers_is_the_first(lake: Lake) -> None:
+    for version in "ab":
+        put(lake, "corpus", version)
+    files.write_json(lake.pipeline("wiki") / RELEASE, {"datasets": {"corpus": "a"}})
+    lake.publish("wiki", {"datasets": {"corpus": "b"}})
+    assert [(one["number"], one["datasets"]["corpus"]) for one in lake.releases("wiki")] == [(2, "b"), (1, "a")]
+
+
 @pytest.mark.parametrize(("dies_at", "left"), [(RELEASE, ["a"]), ("000002.json", ["b", "a"])])
 def test_a_release_is_there_with_its_pointer_whatever_a_kill_leaves(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, dies_at: str, left: list[str]

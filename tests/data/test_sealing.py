@@ -27,6 +27,11 @@ def test_a_changed_value_is_not_intact() -> None:
     assert not is_intact({**seal({"rows": 3, "parts": [{"sha256": "ab"}]}), "rows": 4})
 
 
+def test_a_seal_whose_name_is_damaged_is_still_one() -> None:
+    sealed = seal({"rows": 3})
+    assert not is_intact({"digesu": sealed[DIGEST], "rows": 3})
+
+
 def test_a_file_without_a_seal_is_taken_at_its_word() -> None:
     assert is_intact({"rows": 3})
     assert DIGEST not in {"rows": 3}

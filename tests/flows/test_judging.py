@@ -28,7 +28,7 @@ ROWS = 120
 def posts(folder: Path, texts: Iterable[str], *, titled: bool = True, name: str = "posts") -> Path:
     """A source of one text a line."""
     path = folder / f"{name}.jsonl"
-    lines = [{"id": str(i), "title": "t" if titled else None, "text": text} for i, text in enumerate(texts)]
+    lines = [{"id": f"{name}-{i}", "title": "t" if titled else None, "text": text} for i, text in enumerate(texts)]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     return path
 
@@ -137,6 +137,16 @@ def test_one_source_more_is_meant_to_make_other_data(tmp_path: Path) -> None:
     built(job_of(tmp_path, source))
     manifest = built(job_of(tmp_path, source, posts(tmp_path, long(), name="more")))
     assert "number of sources" in manifest["drift"]["why_not"]
+
+
+def test_one_file_more_in_a_folder_is_compared(tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    posts(folder, short(), name="one")
+    before = built(job_of(tmp_path, folder))
+    posts(folder, long(), name="two")
+    with pytest.raises(ValidationError, match=f"drifted in text from the published version {before['version']}"):
+        built(job_of(tmp_path, folder))
 
 
 def test_a_source_in_place_of_another_is_compared(tmp_path: Path) -> None:

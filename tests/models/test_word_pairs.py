@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.embeddings.vectors import WordVectors
-from models.evaluation.vectors import WordPairsError, read_pairs, similarities, spearman, wordsim353
+from models.evaluation.vectors import WordPairsError, read_pairs, rows_of, similarities, spearman, wordsim353
 
 VECTORS = WordVectors(
     words=("cat", "dog", "car"),
@@ -48,3 +48,11 @@ def test_bad_line_is_named(tmp_path: Path) -> None:
     path.write_text("# comment\ncat\tdog\t9\ncat dog 9\n", "utf-8")
     with pytest.raises(WordPairsError, match=r"pairs.tsv, line 3: found 'cat dog 9'"):
         read_pairs(path)
+
+
+def test_models_with_other_vocabularies_are_compared_on_the_same_pairs() -> None:
+    pairs = [("cat", "dog", 5.0), ("cat", "tree", 7.0), ("car", "cat", 1.0)]
+    found = rows_of(VECTORS, pairs)
+    assert found[:, 0].tolist() == [5.0, 7.0, 1.0]
+    assert found[:, 1].tolist() == pytest.approx([0.995, 0.0, 0.0], abs=1e-3)
+    assert rows_of(VECTORS, []).shape == (0, 2)

@@ -112,6 +112,7 @@ def broken(before: Any, after: Any) -> list[str]:
         (of(rows=100), of(rows=0), ["rows"]),
         (of(rows=100, nulls=5), of(rows=100, nulls=15), []),
         (of(rows=100, nulls=5), of(rows=100, nulls=16), ["nulls title"]),
+        (of(rows=100, nulls=15), of(rows=100, nulls=5), []),
         (of(rows=100, nulls=16), of(rows=100, nulls=5), ["nulls title"]),
         (of(rows=100), of(rows=100, lengths={"5": 75, "6": 25}), []),
         (of(rows=100), of(rows=100, lengths={"5": 74, "6": 26}), ["lengths n"]),
@@ -125,9 +126,10 @@ def test_what_moves_too_far_is_found(before: Any, after: Any, found: list[str]) 
     assert broken(before, after) == found
 
 
-def test_a_column_that_the_published_version_lacks_is_not_compared() -> None:
-    before = {**of(rows=100), "nulls": {}}
-    assert "nulls" not in {one.kind for one in measures(before, of(rows=100, nulls=100), LIMITS)}
+def test_a_column_that_one_version_lacks_is_not_compared() -> None:
+    lacking, full = {**of(rows=100), "nulls": {}}, of(rows=100, nulls=100)
+    for before, after in ((lacking, full), (full, lacking)):
+        assert "nulls" not in {one.kind for one in measures(before, after, LIMITS)}
 
 
 COUNTS = st.dictionaries(st.sampled_from("abcde"), st.integers(0, 50), min_size=1)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,7 +159,7 @@ def test_only_a_sample_of_a_long_text_is_read(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_naive_bayes_is_asked_only_where_there_is_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.language.bayes.combined", lambda sample, found: {"xx": 1.0})
+    monkeypatch.setattr("pipelines.language.bayes.combined", lambda samples, found: [{"xx": 1.0} for _ in samples])
     assert identify([ENGLISH * 10, "το ποτάμι", "Hello"]) == [("en", 0.99), ("el", 1.0), ("xx", 1.0)]
 
 
@@ -243,7 +244,7 @@ def test_codes_that_texts_are_given_pass() -> None:
 def test_codes_are_all_that_the_detectors_know() -> None:
     import pycld2
 
-    known = {codes.iso(code) for _, code in pycld2.LANGUAGES} | bayes._classifier()[1]
+    known = {codes.iso(code) for _, code in pycld2.LANGUAGES} | bayes.classifier().known
     assert known - {codes.UNDECIDED} == codes.CODES
 
 
@@ -261,8 +262,27 @@ def test_lists_and_short_texts_of_norwegian_and_others_have_their_codes(text: st
 
 
 def test_naive_bayes_adds_up_alike_in_any_order() -> None:
-    """BLAS adds in an order of its own on each kind of CPU."""
-    model, _ = bayes._classifier()
-    visits = {place: 1 + place % 7 for place in range(0, 3000, 7)}
-    one, other = (model._sparse_score(dict(each), model.nb_ptc) for each in (visits.items(), reversed(visits.items())))
-    assert one.tolist() == other.tolist()
+    """BLAS adds in an order of its own on each kind of CPU: whole numbers have the same sum in each."""
+    weights = bayes.classifier()._weights
+    counts = np.rint(np.log1p(1 + np.arange(0, 3000, 7) % 7) * 2.0**10)
+    assert (counts @ weights[0:3000:7]).tolist() == (counts[::-1] @ weights[0:3000:7][::-1]).tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.text(st.sampled_from("abcdefg éя川\x00.HI"), max_size=80), max_size=6))
+def test_a_text_has_the_same_language_alone_and_among_others(texts: list[str]) -> None:
+    assert identify(texts) == [identify([text])[0] for text in texts]
+
+
+def test_naive_bayes_counts_what_langid_counts() -> None:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier, visit_counts
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    texts = sorted(
+        (text.encode() for text in (ENGLISH, "Der Fluss und die Burg", "", "川は流れる")), key=len, reverse=True
+    )
+    places, counts, bounds = bayes.classifier().visits(texts)
+    for row, text in enumerate(texts):
+        wanted = visit_counts(model.tk_nextmove, model._rowbase, model.tk_output, text) or {}
+        here = slice(bounds[row], bounds[row + 1])
+        assert dict(zip(places[here].tolist(), counts[here].tolist(), strict=True)) == dict(wanted)

@@ -113,6 +113,7 @@ FIRES = {
     "too_many_repeated_line_chars": f"{PROSE}\n{PARAGRAPH}\n{PARAGRAPH}",
     "too_many_line_ends": "a list\n" * 20,
 }
+GREEK_RUNS = (0.174, 0.163, 0.153, 0.142, 0.13, 0.119)
 DOCUMENT_RULES = [name for name, rule in RULES.items() if isinstance(rule, quality.Rule)]
 
 
@@ -157,6 +158,38 @@ def test_rules_name_their_source_and_a_signal_of_the_contract(reason: str) -> No
     assert rule.cites
     assert signal_name(rule) in SIGNALS
     assert rule.signal.__doc__ or signal_name(rule).endswith("gram_ratio")
+
+
+BY_BLANKS = ("too_many_words", "too_many_hashes", "too_many_ellipses", "words_far_too_short", "words_far_too_long")
+BY_BLANKS += ("too_few_words", "too_few_words_with_letters", "too_few_unique_words", "too_many_repeated_pairs")
+
+
+@pytest.mark.parametrize("reason", BY_BLANKS)
+def test_what_counts_words_by_blanks_is_asked_of_languages_with_blanks(reason: str) -> None:
+    assert [verdict(FIRES[reason], reason, lang=lang) for lang in ("el", "lb")] == [reason] * 2
+    assert [verdict(FIRES[reason], reason, lang=lang) for lang in ("ja", "th")] == [None] * 2
+
+
+def test_function_words_are_asked_of_languages_whose_words_are_known() -> None:
+    for reason in ("stop_words_too_rare", "too_few_stop_words"):
+        assert [verdict(FIRES[reason], reason, lang=lang) for lang in ("el", "lb")] == [reason, None]
+
+
+@pytest.mark.parametrize(
+    ("reason", "lang", "most"),
+    [
+        ("top_2gram_too_frequent", "el", 0.194),
+        ("top_3gram_too_frequent", "uk", 0.108),
+        ("top_4gram_too_frequent", "ru", 0.146),
+        *((f"too_many_duplicate_{n}grams", "el", most) for n, most in zip(range(5, 11), GREEK_RUNS, strict=True)),
+    ],
+)
+def test_runs_have_the_thresholds_that_were_published_for_the_language(reason: str, lang: str, most: float) -> None:
+    rule = RULES[reason]
+    assert isinstance(rule, quality.Rule)
+    signals = pl.DataFrame({signal_name(rule): [most, most + 0.0005]})
+    found = quality.judge(signals, pl.Series([lang, lang]), [rule])["reason"].to_list()
+    assert found == [None, reason]
 
 
 def broken(text: str, lang: str, recipe: str = "web") -> set[str]:

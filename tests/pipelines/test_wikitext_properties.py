@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.wikitext import markers, parser, to_text
+from pipelines.wikitext import gaps, markers, parser, tables, to_text
 from pipelines.wikitext.page import Page
 from pipelines.wikitext.parser import MAX_DEPTH, Parser
 from pipelines.wikitext.templates import RENDERERS, is_content, template_text
@@ -104,6 +104,54 @@ def test_what_is_taken_for_final_is_left_by_normalising() -> None:
 )
 def test_what_may_change_is_not_taken_for_final(text: str) -> None:
     assert not markers.is_final(text)
+
+
+def test_odd_letters_are_blanks_and_what_may_change() -> None:
+    wide = [chr(code) for code in range(0x300, 0x10000)] + ["\U0001f600"]
+    letters = [*map(chr, range(0x300)), *wide]
+    odd = {letter for letter in letters if markers._ODD.match(letter)}
+    assert odd == {letter for letter in letters if markers._BLANK.match(letter) or markers._MAY_CHANGE.match(letter)}
+    blanks = set(filter(markers._BLANK.match, letters))
+    assert blanks == set(filter(str.isspace, letters)) - {"\n", "\r", " "}
+
+
+@pytest.mark.parametrize("count", [1, markers._FEW - 1, markers._FEW, 200])
+def test_blanks_become_spaces_however_many_they_are(count: int) -> None:
+    text, changing = markers.blanks_as_spaces("a\u3000b\tc\u0301\n" * count)
+    assert text == "a b c\u0301\n" * count
+    assert changing == ("\u0301" if 3 * count < markers._FEW else None)
+
+
+@given(st.text(alphabet="a é\u0301\u00a0\t\u3000ا\n", max_size=150))
+def test_letters_that_may_change_are_told(text: str) -> None:
+    spaced, changing = markers.blanks_as_spaces(text)
+    assert spaced == markers._BLANK.sub(" ", text)
+    assert changing is None or set(changing) == set(markers._MAY_CHANGE.findall(spaced))
+
+
+@given(st.lists(st.sampled_from(["\n{|", "\n|}", "{{x|", "}}", "\n| a", "b", "\n= h =\n", "\n"]), max_size=30))
+def test_whole_tables_are_dropped_as_the_parser_drops_them(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    shorter = tables.without_tables(text)
+    assert _by_tokens(shorter) == _by_tokens(text)
+    assert len(shorter) <= len(text)
+
+
+def _by_tokens(text: str) -> str:
+    parser = Parser(text, Page())
+    parser._templates = parser._tokens  # type: ignore[method-assign]
+    return parser.run()
+
+
+@given(
+    st.lists(st.sampled_from(["\n", "\n\n", "*", ";", " ", "•", "-", "----", "|", "(", "_", "a", "b c"]), max_size=30)
+)
+def test_gaps_are_read_alike_with_and_without_their_table(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    known = gaps.parted(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gaps, "_LONGEST_KEPT", 0)
+        assert gaps.parted(text) == known
 
 
 @given(st.text())

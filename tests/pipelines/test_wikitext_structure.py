@@ -34,6 +34,27 @@ CASES = {
     "argument braces": ("{{{{{a}}}}} b", "b"),
     "table in a template": ("{{navbox|\n{|\n| {{nowrap|x}}\n|}\n}}a", "a"),
     "table mark in a line": ("set {| a |} b", "set {| a |} b"),
+    "lines without a word": ("a\n*\nb\n* ,\n\n!\n: c\n...\nd", "a\nb\n\nc\nd"),
+    "rule with words": ("a\n---- b\nc", "a\n\nb c"),
+    "heading without a word": ("a\n== ? ==\nb\n* c", "a\n\n?\n\nb\nc"),
+    "heading between lists": ("* a\n== H ==\n* b\n== I ==\nc\nd", "a\n\nH\n\nb\n\nI\n\nc d"),
+    "break before prose and lists": ("a<br>\nb\nc<br>* d\ne", "a\nb c\n* d e"),
+    "break after a list line": ("* a<br>b\nc", "a\nb c"),
+    "cell of no table": ("a\n| b\nc\n| d\n| e\n\nf", "a\n\nc\n\nf"),
+    "term over several marks": ("*; a: b\n: ;(c) : d", "a\nb\n(c)\nd"),
+    "list marks in a poem": ("a<poem>\n* b\n: c\n\nd</poem>", "a\n\n* b\n: c\n\nd"),
+    "prose that begins with a sign": ("a\n(b) c\n«d»\n* «e»\n_f", "a (b) c «d»\n«e»\n_f"),
+    "spaces at line ends": ("a  \n* b \n*  c  d <br> e", "a\nb\nc d\ne"),
+    "long gap": ("a\n" + "*-\n" * 40 + "b", "a\nb"),
+    "many accents": ("e\u0301 " * 70 + "x\u00a0y", "é " * 70 + "x y"),
+    "accent in a heading": ("== Cafe\u0301 ==\nb\n\ne\u0301", "Café\n\nb\n\né"),
+    "protected sign in a heading": ("== a&#61;b ==\nc", "a=b\n\nc"),
+    "space before a comma": ("a , b ,, c ; ; d . e", "a, b , c ; d. e"),
+    "table over a heading": ("{|\n| a\n== H ==\nb\n|}\nc", "H\n\nb\n\nc"),
+    "table with templates": ("a\n{|\n| {{x|{{y}}}} {{z}}\n|}b", "a b"),
+    "table in tables": ("a\n{|\n|" + "\n{|\n|" * 9 + "x" + "\n|}" * 10 + "\nb", "a\n\nb"),
+    "table that a template leaves": ("{{x|\n{|\n| a }}\n|}\nb", "b"),
+    "links of every kind": ("[[a|b]] [[c]] [[d#e]] [[Image:f|g]] [[:Category:h|]] [[i|j|k]]", "b c d#e h j|k"),
     "Greek file": ("a[[Αρχείο:x.jpg|thumb|β]] c", "a c"),
 }
 
@@ -98,6 +119,16 @@ def test_infobox_of_any_language_is_known_by_its_shape(name: str) -> None:
 )
 def test_other_templates_are_no_infobox(wikitext: str) -> None:
     assert infobox(wikitext) is None
+
+
+def test_infobox_values_do_not_end_in_what_stood_for_a_line_break() -> None:
+    box = "{{Infobox x\n|a=10<br>\n|b=<br />1<br>2<br/>\n|c=<br>\n|d= x ''\n|e=5\n}}"
+    assert infobox(box)["pairs"] == {"a": "10", "b": "1, 2", "d": "x", "e": "5"}
+
+
+@pytest.mark.parametrize("name", ["a[b", "a<b", "n" * 61, "a\nb", ""])
+def test_what_is_no_name_is_no_pair_of_an_infobox(name: str) -> None:
+    assert list(infobox(f"{{{{Infobox x|a=1|{name}=2|c=3|d=4}}}}")["pairs"]) == ["a", "c", "d"]
 
 
 def test_infobox_is_bounded() -> None:

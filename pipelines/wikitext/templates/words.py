@@ -23,7 +23,7 @@ _FIRST = (
     "proper name|em|strong|bold|italic|mono|tt|var|mvar|math|samp|kbd|key|unicode|polytonic|serif|sans-serif|"
     "underline|uline|u|visible anchor|vanchor|flag|flagu|flagcountry|plainlist|flatlist|smallcaps|sc|sc1|sc2|"
     "allcaps|caps|annotated link|resize|color box|pslink|hebrew|script/hebrew|script/arabic|nastaliq|arabic|"
-    "cyrl|grc-tr|noitalic|nobold|vr|railgauge|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|dfn|"
+    "cyrl|نستعلیق|grc-tr|noitalic|nobold|vr|railgauge|normal|roman|rma|keypress|wikt-lang|strike|s|del|ins|dfn|"
     "clarify span|disputed span|failed span|ilq|inline-block|要出典範囲|要出典|pdflink|pdfリンク|いつ範囲|"
     "疑問点範囲|要検証範囲|誰範囲|下げ核|下げ核2|jis2004フォント|jis90フォント|補助漢字フォント|cp932フォント|"
     "拡張漢字|fontsize|unicodefont|small2|nowrap2|which|который|forceconvert|refnec|référence nécessaire|"

@@ -1,0 +1,220 @@
+"""`datasets forget`: a tombstone, and on request the text taken out of all that the lake keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data import forgotten, history
+from data.errors import TextmillError
+from data.forgotten import ASKED, DONE, Tombstone
+from data.lake import Lake
+from data.lineage import Graph, graph, model_id
+from data.retention import Model
+from data.rows import holding, key_column
+from data.splits import split_of
+from flows import show
+from flows.datasets import erasing
+from flows.datasets.terminal import cards, table
+from flows.recipe import read_recipe
+
+_SEARCHED = ("documents", "labelled_text", "labelled_spans")
+_LEARNT = ("corpus", "tokens", "labelled_text", "labelled_spans")
+Row = dict[str, Any]
+
+
+def forget(
+    root: Path, pipeline: str | None, ids: list[str], *, reason: str, rewrite: bool, config: Path | None, json: bool
+) -> None:
+    """Keep documents out of what is made from now on. Raises TextmillError for ids that the lake does not know."""
+    lake = Lake(root)
+    wanted = tuple(sorted(set(ids)))
+    scope = [history.only_pipeline(lake, pipeline)] if pipeline else history.folders(lake)
+    recipe = read_recipe(config)
+    if not reason.strip():
+        raise TextmillError("--reason is empty; say in a few words why, it is kept in the record")
+    lake.check_writable()
+    with ExitStack() as stack:
+        for name in scope:  # a run at work has chosen its documents already
+            stack.enter_context(lake.lock(name))
+        _check_known(lake, scope, wanted)
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        stone = Tombstone(
+            ids=wanted, reason=reason.strip(), when=when, pipeline=pipeline, rewriting=ASKED if rewrite else None
+        )
+        texts = set().union(*(erasing.shown_texts(lake, name, wanted) for name in scope))
+        pages = erasing.reports_showing(lake, texts) if texts else []
+        learnt = trained_on(lake, scope, wanted)
+        found = {**learnt, "reports": [str(path.relative_to(lake.root)) for path in pages]}
+        stone = forgotten.add(lake, replace(stone, found=found))
+        if rewrite:
+            erasing.erase_reports(pages, when)
+            done = _erase(lake, scope, stone, recipe)
+            stone = forgotten.add(lake, replace(stone, rewriting=DONE, found={**stone.found, **done}))
+    if json:
+        show.as_json({**asdict(stone), "file": str(lake.root / forgotten.FORGOTTEN)})
+    else:
+        _print(lake, stone)
+
+
+def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[str, list[Row]]:
+    """Take the text out of raw files, and last out of the versions, which tell what is to be taken out."""
+    entry = {"ids": list(stone.ids), "reason": stone.reason, "when": stone.when}
+    raw: list[Row] = []
+    for key, names in _raw(lake, scope).items():
+        raw += erasing.erase_raw(lake, key[0], names, stone.ids, labelled=key[1], recipe=recipe, when=stone.when)
+    versions = [row for name in scope for row in erasing.erase_versions(lake, name, stone.ids, entry)]
+    return {"raw": raw, "versions": versions}
+
+
+def _raw(lake: Lake, scope: list[str]) -> dict[tuple[str, bool], list[str]]:
+    found: dict[tuple[str, bool], list[str]] = {}
+    for name in scope:
+        for key, names in erasing.raw_inputs(lake, name).items():
+            found[key] = list(dict.fromkeys([*found.get(key, []), *names]))
+    return found
+
+
+def _check_known(lake: Lake, scope: list[str], ids: Collection[str]) -> None:
+    """Raise TextmillError for ids that no version holds or rejected, and that were not forgotten before."""
+    left = set(ids) - {one for name in scope for one in forgotten.forgotten(lake, name)}
+    for name in scope:
+        for dataset in _SEARCHED:
+            for manifest in lake.manifests(name, dataset) if left else ():
+                for refused in (False, True):
+                    left -= {one for _, mine in _holding(lake, manifest, left, rejects=refused) for one in mine}
+    if left:
+        listed = ", ".join(sorted(left)[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
+        where = ", ".join(scope) or f"{lake.root}, which has no datasets"
+        raise TextmillError(
+            f"{listed}: no such document in {where}; ids are <source>:<id>, as in the column doc_id "
+            "(of a labelled row <source>:<row_id>). Nothing was forgotten."
+        )
+
+
+def _holding(
+    lake: Lake, manifest: Mapping[str, Any], ids: Collection[str], *, rejects: bool
+) -> list[tuple[Row, list[str]]]:
+    """Parts that hold some of the ids; rows of labelled sets are named with their source."""
+    if key_column(manifest["dataset"]) == "doc_id" or rejects:
+        return list(holding(lake, manifest, ids, rejects=rejects))
+    sources = {one["raw"] for one in manifest["inputs"] if "raw" in one}
+    native = {one.partition(":")[2]: one for one in ids if one.partition(":")[0] in sources}
+    return [(part, [native[one] for one in mine]) for part, mine in holding(lake, manifest, native)]
+
+
+def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict[str, list[Row]]:
+    """Models and tokenizers made from versions that hold the documents, and what they had of them.
+
+    A model is trained on the documents of the split `train`; a version that is gone from the lake cannot tell.
+    """
+    known = cards(lake)
+    whole = graph(lake, known)
+    manifests = {
+        (dataset, manifest["version"]): manifest
+        for name in scope
+        for dataset in _LEARNT
+        for manifest in lake.manifests(name, dataset)
+    }
+    holders = {
+        key: sorted({one for _, mine in _holding(lake, manifest, ids, rejects=False) for one in mine})
+        for key, manifest in manifests.items()
+    }
+    models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
+    return {"models": models, "tokenizers": _tokenizers(whole, holders, scope)}
+
+
+def _model_row(
+    model: Model, card: Mapping[str, Any], whole: Graph, holders: Mapping[tuple[str, str], list[str]]
+) -> Row | None:
+    through: dict[str, list[str]] = {}
+    for name in _reads(whole, model_id(model)):
+        node = whole.nodes[name]
+        mine = holders.get((node.name, node.version), [])
+        seen = [one for one in mine if node.name.startswith("labelled") or split_of(one) == "train"]
+        if seen:
+            through[f"{node.name} {node.version}"] = seen
+    if not through:
+        return None
+    trained = sorted({one for mine in through.values() for one in mine})
+    return {"model": model[0], "version": model[1], "kind": card["kind"], "ids": trained, "through": list(through)}
+
+
+def _reads(whole: Graph, model: str) -> list[str]:
+    """Dataset versions that a model, or a model that it was made from, was trained on."""
+    found: dict[str, None] = {}
+    waiting = [model]
+    while waiting:
+        one = waiting.pop()
+        for a, b in whole.edges:
+            if b == one and whole.nodes[a].kind == "dataset":
+                found[a] = None
+            elif b == one and whole.nodes[a].kind == "model":
+                waiting.append(a)
+    return list(found)
+
+
+def _tokenizers(whole: Graph, holders: Mapping[tuple[str, str], list[str]], scope: Collection[str]) -> list[Row]:
+    found = []
+    for a, b in whole.edges:
+        node, made = whole.nodes[a], whole.nodes[b]
+        mine = holders.get((node.name, node.version), [])
+        if made.kind == "tokenizer" and made.pipeline in scope and mine:
+            found.append(
+                {
+                    "pipeline": made.pipeline,
+                    "tokenizer": made.version,
+                    "ids": mine,
+                    "through": [f"{node.name} {node.version}"],
+                }
+            )
+    return found
+
+
+def _print(lake: Lake, stone: Tombstone) -> None:
+    console = show.console()
+    number = len(stone.ids)
+    console.print(
+        f"{number:,} {'document stays' if number == 1 else 'documents stay'} out of every later version and model: "
+        f"{', '.join(stone.ids[:5])}{' …' if number > 5 else ''}",
+        soft_wrap=True,
+        highlight=False,
+    )
+    console.print(
+        f"Record: {lake.root / forgotten.FORGOTTEN} (ids, reason and time, no text)\n", soft_wrap=True, highlight=False
+    )
+    if models := stone.found.get("models"):
+        rows = [(row["model"], row["version"], len(row["ids"]), ", ".join(row["through"])) for row in models]
+        console.print(
+            table({"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}, rows)
+        )
+        console.print(
+            "A later training is without it; these weights stay as they are until you remove them.\n", highlight=False
+        )
+    for row in stone.found.get("tokenizers", ()):
+        console.print(f"The tokenizer {row['tokenizer']} of {row['pipeline']} counted its words, too.", highlight=False)
+    if stone.rewriting == DONE:
+        for row in stone.found.get("versions", ()):
+            console.print(
+                f"rewritten  {row['pipeline']}/{row['dataset']} {row['version']}: {row['parts']} parts",
+                soft_wrap=True,
+                highlight=False,
+            )
+        for row in stone.found.get("raw", ()):
+            console.print(
+                f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records",
+                soft_wrap=True,
+                highlight=False,
+            )
+    for path in stone.found.get("reports", ()):
+        console.print(
+            f"{'removed' if stone.rewriting == DONE else 'shows it'}  {path}", soft_wrap=True, highlight=False
+        )
+    hint = (
+        "" if stone.rewriting == DONE else " Kept versions and raw files still hold it: --rewrite takes it out of them."
+    )
+    console.print(f"The next `textmill run` publishes a release without it.{hint}", soft_wrap=True, highlight=False)

@@ -1,0 +1,230 @@
+"""`textmill datasets …` on a small lake: what it prints, as text and as JSON, its status and its mistakes."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from lakes import PIPELINE, card, chain, put, release
+from typer.testing import CliRunner
+
+from data import files
+from data.errors import TextmillError
+from data.forgotten import FORGOTTEN, tombstones
+from data.hashing import sha256_file
+from data.lake import MANIFEST, Lake
+from flows.datasets.cli import datasets_app
+
+SECRET = "quetzalcoatlus northropi"
+TRAIN, TEST = "w:2", "w:6"  # by the hashes of these ids
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "lake")
+    chain(lake, "aaaa", [{"w:1": "one", TRAIN: SECRET, TEST: "three"}], rejects={"w:9": ("extract", "redirect")})
+    chain(lake, "bbbb", [{"w:1": "ONE", TRAIN: SECRET, "w:4": "four"}], rejects={TEST: ("extract", "no_text")})
+    release(lake, "aaaa", when="2026-01-01T00:00:00+00:00")
+    release(lake, "bbbb", when="2026-01-02T00:00:00+00:00", entities=["wiki-entities", "v000001"])
+    card(lake, "wiki-word2vec", "v000001", {"corpus": "aaaa"}, key="kv")
+    card(lake, "wiki-summaries", "v000001", {"word2vec": "kv"}, key="ks")
+    card(lake, "wiki-entities", "v000001", {"labelled_spans": "gone"}, key="ke")
+    return lake
+
+
+def run(lake: Lake, *words: str, status: int = 0) -> str:
+    """What a command prints. An error of ours is raised, as `main` shows it."""
+    done = CliRunner().invoke(datasets_app, [*words, "--lake", str(lake.root)], env={"COLUMNS": "200"})
+    if isinstance(done.exception, TextmillError):
+        raise done.exception
+    assert done.exit_code == status, done.output
+    return done.output
+
+
+def told(lake: Lake, *words: str, status: int = 0) -> Any:
+    return json.loads(run(lake, *words, "--json", status=status))
+
+
+def test_list_names_what_is_released_and_with_all_the_rest(lake: Lake) -> None:
+    assert {row["version"] for row in told(lake, "list")} == {"bbbb"}
+    rows = told(lake, "list", "--all")
+    assert {(row["version"], tuple(row["releases"])) for row in rows if row["dataset"] == "corpus"} == {
+        ("aaaa", ("r1",)), ("bbbb", ("r2",)),
+    }  # fmt: skip
+    assert "corpus" in run(lake, "list")
+    assert "nothing is published" in run(Lake(lake.root / "none"), "list")
+
+
+def test_show_tells_versions_counts_and_rows(lake: Lake) -> None:
+    text = run(lake, "show", "documents", "r1")
+    for part in ("2 versions", "4 in, 3 kept; 1 redirect", "wiki.xml.bz2", SECRET):
+        assert part in text
+    assert told(lake, "show", "corpus")["version"] == "bbbb"
+    assert [one["version"] for one in told(lake, "show", "corpus")["versions"]] == ["bbbb", "aaaa"]
+
+
+def test_verify_is_quiet_about_a_whole_lake_and_names_a_damaged_file(lake: Lake) -> None:
+    files.write_bytes(lake.root / "raw" / "wiki" / "a.txt", b"x")
+    files.write_json(lake.root / "raw" / "wiki" / "a.txt.json", {"path": "a.txt", "sha256": "no"})
+    (problem,) = told(lake, "verify", status=1)["problems"]
+    assert (problem["of"], problem["state"]) == ("raw", "damaged")
+    (lake.root / "raw" / "wiki" / "a.txt.json").unlink()
+    assert "files are as published" in run(lake, "verify")
+    next(lake.version(PIPELINE, "corpus", "aaaa").glob("*.parquet")).write_bytes(b"PAR1")
+    text = run(lake, "verify", "--pipeline", PIPELINE, status=1)
+    assert "corpus aaaa" in text
+    assert "are not as published" in text
+
+
+def test_verify_hashes_models_and_tokenizers(lake: Lake) -> None:
+    path = lake.models / "wiki-word2vec" / "v000001" / "weights.bin"
+    files.write_bytes(path, b"weights")
+    found = card(lake, "wiki-word2vec", "v000001", {})
+    from data.sealing import seal
+
+    files.write_json(
+        path.with_name("model.json"), seal({**found, "files": {"weights.bin": {"sha256": sha256_file(path)}}})
+    )
+    assert told(lake, "verify")["problems"] == []
+    path.write_bytes(b"weightz")
+    files.write_bytes(lake.tokenizers / PIPELINE / "0123456789abcdef" / "tokenizer.json", b"{}")
+    problems = told(lake, "verify", status=1)["problems"]
+    assert sorted((one["of"], one["name"]) for one in problems) == [
+        ("model", "wiki-word2vec"),
+        ("tokenizer", "tokenizer"),
+    ]
+
+
+@pytest.mark.parametrize("words", [(), ("r1",), ("r1", "r2"), ("aaaa", "bbbb", "--dataset", "corpus")])
+def test_diff_says_what_the_last_release_changed(lake: Lake, words: tuple[str, ...]) -> None:
+    found = told(lake, "diff", *words)
+    assert found["counts"] == {"came": 1, "gone": 1, "changed": 1, "same": 1}
+    assert found["reasons"]["gone"] == {"no_text": 1}
+    text = run(lake, "diff", *words)
+    for part in ("- gone", TEST, "no_text", "~ changed", "+ came"):
+        assert part in text
+
+
+def test_lineage_goes_from_a_row_to_the_file_and_to_the_models(lake: Lake, tmp_path: Path) -> None:
+    found = told(lake, "lineage", TRAIN, "--all")
+    kinds = {(node["kind"], node["name"]) for node in found["nodes"]}
+    assert {("source", "wiki.xml.bz2"), ("model", "wiki-word2vec"), ("model", "wiki-summaries")} <= kinds
+    picture = tmp_path / "out" / "lineage.svg"
+    text = run(lake, "lineage", TRAIN, "--svg", str(picture))
+    assert "ab" * 16 in text.replace(" ", "").replace("\n", "")
+    root = ET.fromstring(picture.read_text("utf-8"))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "holds the document" in picture.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("word", "nodes"),
+    [
+        ("wiki-word2vec", {"wiki-word2vec", "corpus"}),
+        ("corpus", {"corpus", "entities"}),
+        ("wiki-word2vec@v000001", {"documents"}),
+    ],
+)
+def test_lineage_of_models_and_datasets(lake: Lake, word: str, nodes: set[str]) -> None:
+    assert nodes <= {node["name"] for node in told(lake, "lineage", word, "--all")["nodes"]}
+
+
+def test_pin_list_unpin(lake: Lake) -> None:
+    assert "nothing of wiki is pinned" in run(lake, "pin")
+    run(lake, "pin", "corpus", "aa", "--note", "for the paper")
+    run(lake, "pin", "release")
+    assert [(one["dataset"], one["version"], one["note"]) for one in told(lake, "pin")] == [
+        ("corpus", "aaaa", "for the paper"), ("release", "r2", ""),
+    ]  # fmt: skip
+    assert "for the paper" in run(lake, "pin")
+    assert "pinned: for the paper" in run(lake, "list", "--all")
+    assert told(lake, "unpin", "corpus", "aaaa")["pinned"] is False
+    assert len(told(lake, "pin")) == 1
+
+
+def test_gc_says_what_would_go_and_then_it_goes(lake: Lake) -> None:
+    options = ("gc", "--keep", "1", "--grace", "0s")
+    would = told(lake, *options, "--dry-run")["pipelines"][0]
+    assert {one["version"] for one in would["removed"]} == {"aaaa"}
+    assert lake.manifest(PIPELINE, "corpus", "aaaa")
+    assert "would be removed" in run(lake, *options, "--dry-run")
+    done = told(lake, *options)["pipelines"][0]
+    assert (done["removed"], done["freed"]) == (would["removed"], would["freed"])
+    assert not lake.version(PIPELINE, "corpus", "aaaa").exists()
+    assert "0 versions" in run(lake, *options)
+    assert "files are as published" in run(lake, "verify")
+
+
+def test_gc_keeps_all_within_the_grace_period(lake: Lake) -> None:
+    assert told(lake, "gc", "--keep", "1")["pipelines"][0]["removed"] == []
+
+
+def test_gc_waits_for_no_run(lake: Lake) -> None:
+    with lake.lock(PIPELINE), pytest.raises(TextmillError, match="another run is working on 'wiki'"):
+        run(lake, "gc", "--grace", "0s")
+
+
+def test_forget_writes_a_tombstone_without_text_and_lists_the_models(lake: Lake) -> None:
+    found = told(lake, "forget", TRAIN, "--reason", "asked for")
+    assert [(one["model"], one["ids"]) for one in found["found"]["models"]] == [
+        ("wiki-summaries", [TRAIN]), ("wiki-word2vec", [TRAIN]),
+    ]  # fmt: skip
+    text = (lake.root / FORGOTTEN).read_text()
+    assert TRAIN in text
+    assert "asked for" in text
+    assert "northropi" not in text
+    assert told(lake, "forget", TEST, "--reason", "x")["found"]["models"] == []
+
+
+def test_forget_with_rewrite_leaves_nothing_of_the_text(lake: Lake) -> None:
+    put(lake, "summaries", "bbbb", [{TRAIN: SECRET}])
+    page = lake.reports / "r1" / "index.html"
+    files.write_bytes(page, f"<p>{SECRET}</p>".encode())
+    text = run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
+    assert "rewritten  wiki/corpus bbbb: 1 parts" in text
+    left = [one for one in lake.root.rglob("*.parquet") if "northropi" in str(pl.read_parquet(one).to_dicts())]
+    assert left == []
+    assert lake.manifest(PIPELINE, "corpus", "aaaa")["rewritten"][0]["ids"] == [TRAIN]  # type: ignore[index]
+    assert "files are as published" in run(lake, "verify")
+    assert SECRET not in page.read_text()
+    assert [stone.rewriting for stone in tombstones(lake)] == ["done"]
+    run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")  # again does no harm
+    assert len(tombstones(lake)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("forget", "w:77", "--reason", "x"), "w:77: no such document in wiki"),
+        (("forget", TRAIN, "--reason", " "), "--reason is empty"),
+        (("show", "nothing"), "publishes no 'nothing'"),
+        (("show", "corpus", "ffff"), "has no version ffff"),
+        (("diff", "ffff"), "has no version ffff"),
+        (("diff", "--dataset", "tokens"), "has released one version of tokens only"),
+        (("lineage", "w:77"), "knows no 'w:77'"),
+        (("lineage", "nothing"), "no doc_id"),
+        (("gc", "--grace", "soon"), "--grace is 'soon'"),
+        (("pin", "release", "r9"), "no release r9"),
+        (("unpin", "corpus"), "is not pinned"),
+        (("list", "--pipeline", "other"), "--pipeline"),
+    ],
+)
+def test_a_mistake_is_one_clear_sentence(lake: Lake, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(TextmillError) as error:
+        run(lake, *words)
+    assert message in str(error.value)
+    assert len(str(error.value).splitlines()) <= 2
+    assert tombstones(lake) == []
+
+
+def test_a_version_that_was_removed_halfway_is_no_version(lake: Lake) -> None:
+    (lake.version(PIPELINE, "corpus", "aaaa") / MANIFEST).unlink()
+    assert [one["version"] for one in told(lake, "show", "corpus")["versions"]] == ["bbbb"]
+    assert told(lake, "gc", "--grace", "0s")["pipelines"][0]["remains"] == [
+        str(lake.version(PIPELINE, "corpus", "aaaa"))
+    ]
+    assert not lake.version(PIPELINE, "corpus", "aaaa").exists()
