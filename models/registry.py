@@ -289,10 +289,17 @@ def _check_files(source: Path) -> None:
 
 
 def _copy_tree(source: Path, staged: Path) -> None:
-    try:
-        shutil.copytree(source, staged)
-    except (shutil.Error, FileNotFoundError, NotADirectoryError) as error:
-        raise RegistryError(f"cannot copy the model files in {source}: {error}") from error
+    """Copy the files of a folder. Not `shutil.copytree`, whose error does not tell a full disk from another."""
+    if not source.is_dir():
+        raise RegistryError(f"cannot copy the model files in {source}: there is no such folder")
+    staged.mkdir(parents=True)
+    for path in sorted(source.rglob("*")):
+        target = staged / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir()
+        else:
+            shutil.copyfile(path, target)
+
 
 
 def _moves(log: bytes) -> list[dict[str, Any]]:
