@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import groupby
@@ -19,10 +18,11 @@ def remove(pipeline: Path, manifest: str, grace: timedelta) -> None:
     """Remove objects below `<dataset>/<version>/` that no manifest names, if all there are older than `grace`."""
     if not isinstance(pipeline, ObjectPath):
         return
-    found = ((name.split("/", 2), facts) for name, facts in objects.below(pipeline) if name.count("/") >= 2)
+    every = list(objects.below(pipeline))
+    # The clock is that of the store: its latest object, such as the release that was just put, is of now.
+    limit = max((facts.modified for _, facts in every), default=0.0) - grace.total_seconds()
+    found = ((name.split("/", 2), facts) for name, facts in every if name.count("/") >= 2)
     listed = [(tuple(parts[:2]), parts[2], facts) for parts, facts in found]
-    latest = max((facts.modified for _, _, facts in listed), default=0.0)
-    limit = max(latest, time.time()) - grace.total_seconds()
     for (dataset, version), group in groupby(listed, key=lambda each: each[0]):
         folder, held = pipeline / dataset / version, [(name, facts) for _, name, facts in group]
         objects.remove(folder / name for name in _strays(folder, manifest, held, limit))
