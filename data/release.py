@@ -155,7 +155,8 @@ def find_in(opened: Callable[[], BinaryIO], doc_id: str) -> Iterator[dict[str, A
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with closing(opened()) as raw, pq.ParquetFile(raw) as file:
+    # Buffering ahead leaves threads that hold the file, and a process that ends soon after is aborted.
+    with closing(opened()) as raw, pq.ParquetFile(raw, pre_buffer=False) as file:
         for group in _row_groups(file, doc_id):
             found = pc.equal(file.read_row_group(group, columns=[ID])[ID], doc_id)
             if pc.any(found).as_py():
