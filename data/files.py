@@ -132,8 +132,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """The value as readable JSON."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8")
+    """The value as readable JSON; the `parts` of a manifest, of which there may be thousands, with a line each."""
+    parts = value.get("parts") if isinstance(value, dict) else None
+    text = json.dumps({**value, "parts": []} if parts else value, indent=2, sort_keys=True, ensure_ascii=False)
+    if parts:
+        lines = (json.dumps(part, sort_keys=True, ensure_ascii=False) for part in parts)
+        text = text.replace('\n  "parts": []', '\n  "parts": [\n    ' + ",\n    ".join(lines) + "\n  ]", 1)
+    return (text + "\n").encode("utf-8")
 
 
 def read_json(path: Path) -> Any:
@@ -154,7 +159,10 @@ def parsed(path: Path, content: bytes) -> Any:
 
 
 def link(source: Path, target: Path) -> None:
-    """Give a file that never changes a second name; a copy where there are no hard links, as in an object store."""
+    """Give a file that never changes a second name; a copy where there are no hard links, as in an object store.
+
+    A hard link is not flushed: many go into one folder, which is to be synced once.
+    """
     if isinstance(target, ObjectPath):
         _copy_object(source, target)
         return
@@ -163,7 +171,6 @@ def link(source: Path, target: Path) -> None:
         target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
-        sync(target.parent)
     except OSError:
         with staging(target) as staged:
             shutil.copyfile(source, staged)

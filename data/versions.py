@@ -156,7 +156,7 @@ class Build:
         files.link(source, self.folder / name)
         counts = {"in": rows, "kept": rows, "filtered": {}, "failed": {}}
         size = source.stat().st_size
-        return self.note(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
+        return self._linked(Part(index=index, key=key, file=name, rows=rows, bytes=size, sha256=sha256, counts=counts))
 
     def commit(self, parts: list[Part], manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest and rename the finished folder into place; returns the manifest.
@@ -176,7 +176,7 @@ class Build:
                 "rows": sum(part.rows for part in parts),
                 "bytes": sum(part.bytes for part in parts),
                 "counts": add_counts([part.counts for part in parts]),
-                "parts": [asdict(part) for part in parts],
+                "parts": [dict(vars(part)) for part in parts],
                 **manifest,
             }
         )
@@ -194,6 +194,8 @@ class Build:
         with files.writable(self.folder / MANIFEST):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._drop_strays(parts)
+            if (rejects := self.folder / REJECTS).is_dir():
+                files.sync(rejects)  # links are flushed here, all at once; those beside the manifest with it
             files.write_json(self.folder / MANIFEST, manifest)
             files.remove_tree(self.folder / NOTES)
             return self._publish(manifest)
@@ -263,7 +265,11 @@ class Build:
         if part.rejects_file and part.rejects_sha256:
             rejects_file = f"{REJECTS}/{self._name(index, part.key, part.rejects_sha256)}"
             files.link(folder / part.rejects_file, self.folder / rejects_file)
-        return self.note(replace(part, index=index, file=name, rejects_file=rejects_file))
+        return self._linked(replace(part, index=index, file=name, rejects_file=rejects_file))
+
+    def _linked(self, part: Part) -> Part:
+        """A part whose files stand elsewhere, too: after a kill linking it anew costs less than its note costs now."""
+        return self.note(part) if self.lake.is_remote else part
 
     def _drop_strays(self, parts: list[Part]) -> None:
         wanted = {MANIFEST} | {part.file for part in parts} | {part.rejects_file for part in parts}

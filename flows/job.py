@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +143,15 @@ def _major(version: str) -> str:
 
 def exact(*libraries: str) -> dict[str, str]:
     """Versions of libraries whose every release may find something else in a text."""
+    return {name: _release(name) for name in libraries}
+
+
+@cache
+def _release(library: str) -> str:
+    """Asked for every part; looking it up reads files."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in libraries}
+    return version(library)
 
 
 def version_of(contract: Contract, *parts: Any) -> str:

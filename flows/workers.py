@@ -38,7 +38,7 @@ def count_workers(wanted: int | None) -> int:
 
 
 class Pool:
-    """Calls functions in `size` processes; each call starts one more until all are there.
+    """Calls functions in `size` processes at the most; a call starts one more when all that there are have work.
 
     A function has to be importable by its name; arguments and results travel by pickle between own processes.
     """
@@ -47,6 +47,7 @@ class Pool:
         self.size = size
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
+        self._open: list[Future[Any]] = []
 
     @property
     def room(self) -> int:
@@ -57,7 +58,8 @@ class Pool:
         """Have the function called by the next free worker."""
         future: Future[Any] = Future()
         self._calls.put((future, function, arguments))
-        if len(self._workers) < self.size:
+        self._open = [each for each in (*self._open, future) if not each.done()]
+        if len(self._workers) < min(self.size, len(self._open)):
             self._workers.append(_Worker(self._calls))
         return future
 

@@ -126,6 +126,9 @@ class Registry:
 
     def resolve(self, name: str, which: str) -> str:
         """The version number that an alias, `latest` or a version number stands for."""
+        named = which if _VERSION.fullmatch(which) else None if which == LATEST else self.alias(name, which)
+        if named and (self._home(name) / named / CARD).is_file():
+            return named  # without a list of all
         versions = self.versions(name)
         if not versions:
             raise RegistryError(f"no model {name!r} in {self.root}; there are: {_listed(self.names())}")
@@ -286,10 +289,17 @@ def _check_files(source: Path) -> None:
 
 
 def _copy_tree(source: Path, staged: Path) -> None:
-    try:
-        shutil.copytree(source, staged)
-    except (shutil.Error, FileNotFoundError, NotADirectoryError) as error:
-        raise RegistryError(f"cannot copy the model files in {source}: {error}") from error
+    """Copy the files of a folder. Not `shutil.copytree`, whose error does not tell a full disk from another."""
+    if not source.is_dir():
+        raise RegistryError(f"cannot copy the model files in {source}: there is no such folder")
+    staged.mkdir(parents=True)
+    for path in sorted(source.rglob("*")):
+        target = staged / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir()
+        else:
+            shutil.copyfile(path, target)
+
 
 
 def _moves(log: bytes) -> list[dict[str, Any]]:

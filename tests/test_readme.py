@@ -97,3 +97,11 @@ def test_python_of_the_readme_compiles() -> None:
     found = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert found is not None
     compile(found[1], "README.md", "exec")
+
+
+def test_every_promise_has_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| (\d)\. .*", README, flags=re.MULTILINE)
+    proofs = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", README)
+    assert rows == [str(number) for number in range(1, 9)]
+    assert all(f"def {name}(" in (ROOT / path).read_text("utf-8") for path, name in proofs)
+    assert all("`tests/" in line for line in README.splitlines() if re.match(r"\| \d\. ", line))

@@ -15,6 +15,14 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def test_parts_of_a_manifest_have_a_line_each(tmp_path: Path) -> None:
+    value = {"rows": 3, "parts": [{"n": 1, "facts": {"parts": []}}, {"n": 2}], "config": {"parts": []}}
+    files.write_json(tmp_path / "a.json", value)
+    text = (tmp_path / "a.json").read_text("utf-8")
+    assert files.read_json(tmp_path / "a.json") == value
+    assert '\n    {"facts": {"parts": []}, "n": 1},\n    {"n": 2}\n' in text
+
+
 def test_json_round_trip_makes_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b.json"
     files.write_json(path, {"b": "ї", "a": [1, None]})

@@ -13,11 +13,13 @@ from data.lake import MANIFEST, RELEASE, Lake
 CORPUS = ("documents", "corpus", "rejects", "duplicates", "tokens")
 _OF_THE_RUN = {"run", "committed_in_run_started", "published", "seconds", "digest"}
 """What tells when and by which run something was made."""
+_LATER = re.compile(r"/_releases(/\d+\.json)?$")
+"""The release by its number: what a kill left undone of it, the next release does."""
 
 
 def content(lake: Path) -> dict[str, str]:
     """The hash of every file, of JSON without times and ids of runs, and every folder: strays show, too."""
-    found = sorted(lake.rglob("*")) if lake.is_dir() else []
+    found = [path for path in sorted(lake.rglob("*")) if not _LATER.search(path.as_posix())]
     return {_name(path.relative_to(lake)): _digest(path) if path.is_file() else "folder" for path in found}
 
 

@@ -10,11 +10,12 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any, NoReturn
 
 
 def main() -> None:
-    """Carry out orders until the input ends; each is answered with the status of its process and its CPU seconds."""
+    """Carry out orders until the input ends; each is answered with what its process took."""
     import scenarios
 
     scenarios.warm_up()
@@ -26,7 +27,11 @@ def main() -> None:
         if child == 0:
             carry_out(scenarios, order)
         _, status, usage = os.wait4(child, 0)
-        answer = {"status": os.waitstatus_to_exitcode(status), "cpu": usage.ru_utime + usage.ru_stime}
+        answer = {
+            "status": os.waitstatus_to_exitcode(status),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "peak": usage.ru_maxrss,
+        }
         print(json.dumps(answer), flush=True)
 
 
@@ -40,6 +45,7 @@ def carry_out(scenarios: Any, order: dict[str, Any]) -> NoReturn:
     ctypes.CDLL(None).fault_arm()
     status = 70
     try:
+        scenarios.remember_judgements(Path(order["output"]).parent / "judgements")
         getattr(scenarios, order["scenario"])(**order["arguments"])
         status = 0
     except BaseException as error:

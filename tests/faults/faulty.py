@@ -40,11 +40,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a scenario ended: its exit status (negative: a signal), output, CPU seconds, and calls as (kind, path)."""
+    """How a scenario ended: exit status (negative: a signal), output, CPU seconds, peak in KiB, calls (kind, path)."""
 
     status: int
     output: str
     cpu: float
+    peak: int
     calls: list[tuple[str, str]]
 
 
@@ -65,14 +66,14 @@ class Driver:
     """A process that has everything imported and forks for each scenario."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.shim = folder, build_shim(folder)
         paths = [str(ROOT), str(ROOT / "tests"), str(HERE)]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "driver.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "LD_PRELOAD": str(build_shim(folder)), "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, "LD_PRELOAD": str(self.shim), "PYTHONPATH": os.pathsep.join(paths)},
         )
         self._read()
 
@@ -100,7 +101,9 @@ class Driver:
         self._process.stdin.flush()
         answer = json.loads(self._read())
         calls = log.read_text("utf-8").splitlines() if log.exists() else []
-        return Outcome(answer["status"], output.read_text("utf-8"), answer["cpu"], [_call(line) for line in calls])
+        return Outcome(
+            answer["status"], output.read_text("utf-8"), answer["cpu"], answer["peak"], [_call(line) for line in calls]
+        )
 
     def close(self) -> None:
         """End the process."""
@@ -130,6 +133,18 @@ class Site:
         """A build of the corpus in the lake of that name."""
         words = {"source": str(self.folder / "small.xml.bz2"), "config": str(self.folder / "small.yaml")}
         return self.driver.run("corpus", self.folder / lake, fault, workers=workers, **{**words, **arguments})
+
+    def bytes_of(self, lake: Path) -> dict[str, str]:
+        """What of a lake depends on input, config and versions alone: its datasets and tokenizers."""
+        return {name: one for name, one in content(lake).items() if name.startswith(("datasets", "tokenizers"))}
+
+    def disturbed_model(self, fault: Fault) -> list[str]:
+        """The same for models that are registered and promoted."""
+        with TemporaryDirectory(dir=self.folder) as folder:
+            struck, again = self.driver.run("models", Path(folder), fault), self.driver.run("models", Path(folder))
+            wrong = self._ended(fault, struck)
+            wrong += [] if again.status == 0 else [f"the next run ended with {again.status}: {again.output}"]
+            return wrong + differences(content(Path(folder)), content(self.folder / "models"))
 
     def disturbed(self, fault: Fault, *, workers: int = 0) -> list[str]:
         """What is wrong after a fault and a second run, nothing at best."""

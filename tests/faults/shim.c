@@ -4,7 +4,7 @@
  * below FAULT_PREFIX are counted in FAULT_SHARED, over all processes. From call FAULT_AT on, of the kinds in FAULT_OPS,
  * FAULT_HOW happens: an errno (every time), "kill" (all processes, before the call), "torn" (the same, with half of what
  * was to be written on the disk) or "worker" (this process alone). FAULT_LOG gets a line for each call counted.
- * `fault_arm` reads the variables again, for a process that was forked.
+ * `fault_arm` reads the variables again, for a process that was forked. FAULT_HOST is the name of the machine, if set.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static char prefix[PATH_MAX];
@@ -146,3 +147,17 @@ NAMED(unlinkat, "unlink", folder, path, (int folder, const char *path, int f), (
 NAMED(rmdir, "unlink", AT_FDCWD, path, (const char *path), (path))
 NAMED(mkdir, "mkdir", AT_FDCWD, path, (const char *path, mode_t m), (path, m))
 NAMED(mkdirat, "mkdir", folder, path, (int folder, const char *path, mode_t m), (folder, path, m))
+
+int gethostname(char *name, size_t n) {
+    REAL(int, gethostname);
+    const char *host = getenv("FAULT_HOST");
+    return host ? snprintf(name, n, "%s", host), 0 : real(name, n);
+}
+
+int uname(struct utsname *found) {
+    REAL(int, uname);
+    int status = real(found);
+    const char *host = getenv("FAULT_HOST");
+    if (host) snprintf(found->nodename, sizeof found->nodename, "%s", host);
+    return status;
+}
