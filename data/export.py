@@ -102,9 +102,9 @@ def _row_groups(sources: list[Path]) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     for source in sources:
-        with source.open("rb") as opened, pq.ParquetFile(opened) as file:
+        with source.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
-                yield file.read_row_group(group)
+                yield file.read_row_group(group, use_threads=False)
 
 
 def _gathered(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

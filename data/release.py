@@ -155,11 +155,12 @@ def find_in(opened: Callable[[], BinaryIO], doc_id: str) -> Iterator[dict[str, A
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with closing(opened()) as raw, pq.ParquetFile(raw) as file:
+    # Neither buffering ahead nor threads: they may hold the file when the process ends, which aborts it.
+    with closing(opened()) as raw, pq.ParquetFile(raw, pre_buffer=False) as file:
         for group in _row_groups(file, doc_id):
-            found = pc.equal(file.read_row_group(group, columns=[ID])[ID], doc_id)
+            found = pc.equal(file.read_row_group(group, columns=[ID], use_threads=False)[ID], doc_id)
             if pc.any(found).as_py():
-                yield from file.read_row_group(group).filter(found).to_pylist()
+                yield from file.read_row_group(group, use_threads=False).filter(found).to_pylist()
 
 
 def _opened(file: Path) -> BinaryIO:
