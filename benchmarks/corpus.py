@@ -8,9 +8,9 @@ decompression, `--peer-runs` of the peers, which take most of the time; medians 
 together, memory the largest sum of resident sets (every 50 ms). textmill's time holds the copy of the file into the
 lake, its hash, Great Expectations (a second to load, whatever the size) and the Parquet files; the peers count or write
 plain text. wikiextractor runs as its users run it, expanding templates, and beside that without. A peer that takes
-more than 120 s per 100 MB did not finish. Afterwards textmill reads a dump of 1 MB, which shows what a run costs whatever
-its size; then textmill and the decompression run once on a dump of four times the size, with `--large` of ten times. A
-goal is a line `NAME: MEASURED (goal GOAL): met`, or `missed`. Without `--peers` the peers are left out.
+more than 120 s per 100 MB did not finish. Afterwards textmill reads a dump of 1 MB, which shows what a run costs
+whatever its size; then textmill and the decompression run once on a dump of four times the size, with `--large` of ten
+times. A goal is a line `NAME: MEASURED (goal GOAL): met`, or `missed`. Without `--peers` the peers are left out.
 """
 
 from __future__ import annotations

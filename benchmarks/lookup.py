@@ -170,11 +170,13 @@ def main() -> None:
     megabytes = chosen.megabytes or (QUICK_MB if chosen.quick else FULL_MB)
     count = QUICK_LOOKUPS if chosen.quick else LOOKUPS
     numbers = report("numbers", megabytes, count)
-    hashes = report("hashes", megabytes, count)
-    print()
     for name in ("textmill find", "Polars scan(doc_id=)", "DuckDB paths(doc_id=)"):
         common.goal(f"most of the bytes read by {name}", numbers[name], at_most=0.05, form="{:.2%}")
-    common.goal("most read by textmill find where ids are hashes", hashes["textmill find"], at_most=0.05, form="{:.2%}")
+    if chosen.quick:
+        common.left_out("ids that are hashes", "one row group is too large a share of a small corpus")
+        return
+    found = report("hashes", megabytes, count)["textmill find"]
+    common.goal("most read by textmill find where ids are hashes", found, at_most=0.05, form="{:.2%}")
 
 
 if __name__ == "__main__":

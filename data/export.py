@@ -41,8 +41,7 @@ def export(release: Release, dataset: str, folder: Path | str, *, megabytes: int
     Memory is that of two row groups. Files of an earlier export that this one does not need are removed in the end.
     """
     target = place(Path(folder)) / dataset
-    parts = [part for part in release.manifest(dataset)["parts"] if part["rows"]]
-    groups = grouped(parts, megabytes * 1_000_000)
+    groups = grouped(release.manifest(dataset)["parts"], megabytes * 1_000_000)
     made = [_file(release, dataset, group, target, number) for number, group in enumerate(groups)]
     listed = [{"file": one.path.name, "rows": one.rows, "bytes": one.bytes} for one in made]
     about = {"pipeline": release.pipeline, "dataset": dataset, "version": release.versions[dataset], "files": listed}
@@ -96,7 +95,7 @@ def _join(sources: list[Path], staged: Path) -> None:
         schema = pq.read_schema(opened)
     with pq.ParquetWriter(staged, schema, **options) as writer:
         for table in _gathered(_row_groups(sources)):
-            writer.write_table(table.combine_chunks(), row_group_size=table.num_rows)
+            writer.write_table(table.combine_chunks(), row_group_size=max(1, table.num_rows))
 
 
 def _row_groups(sources: list[Path]) -> Iterator[pa.Table]:

@@ -280,7 +280,9 @@ def main() -> None:
     except Exception as error:
         if debug or (known := told(error)) is None:
             raise
-        typer.echo(f"textmill: {known}", err=True)
+        from data.storage import redacted
+
+        typer.echo(f"textmill: {redacted(str(known))}", err=True)
         sys.exit(1)
 
 

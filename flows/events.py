@@ -18,9 +18,8 @@ RELEASE = "textmill.release.published"
 DATASET = "textmill.dataset.published"
 
 
-def published(job: Job, before: dict[str, Any] | None) -> None:
-    """Emit the events of the release that took the place of `before`."""
-    release = job.lake.release(job.pipeline) or {"datasets": {}}
+def published(job: Job, release: dict[str, Any], before: dict[str, Any] | None) -> None:
+    """Emit the events of a release that took the place of `before`."""
     if not (changed := _changed(release, before)):
         return
     payload = _payload(job, release, changed)

@@ -89,8 +89,8 @@ def nightly(
         datasets = [*made.datasets, inputs.labelled_text, inputs.labelled_spans, metrics, *predictions]
         report = tasks.write_report(job, datasets, verdicts)
         before = job.lake.release(job.pipeline)
-        tasks.publish_release(job, datasets, verdicts, report)
-        events.published(job, before)
+        release = tasks.publish_release(job, datasets, verdicts, report)
+        events.published(job, release, before)
         artifacts.published(job, datasets, verdicts, report)
     return Outcome(job.pipeline, job.run_id, datasets, verdicts, report)
 
@@ -111,6 +111,6 @@ def corpus_build(
     with job.lake.lock(job.pipeline), closing(job):
         made: CorpusRefs = corpus(job)
         before = job.lake.release(job.pipeline)
-        tasks.publish_release(job, made.datasets, [], None)
-        events.published(job, before)
+        release = tasks.publish_release(job, made.datasets, [], None)
+        events.published(job, release, before)
     return Outcome(job.pipeline, job.run_id, made.datasets, [], None)

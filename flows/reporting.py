@@ -13,6 +13,7 @@ import polars as pl
 from data import files
 from data.catalogue import Source
 from data.hashing import fingerprint
+from data.storage import redacted
 from flows.job import Job, Ref
 from flows.stages.corpus import read
 from flows.stages.promotion import Verdict
@@ -90,7 +91,7 @@ def _together(source: Source, found: list[report.SourceFact]) -> report.SourceFa
         sha256=fingerprint([fact.sha256 for fact in found]),
         licence=found[0].licence,
         bytes=sum(fact.bytes for fact in found),
-        url=source.location if source.location.startswith("http") else "",
+        url=redacted(source.location) if source.location.startswith("http") else "",
     )
 
 

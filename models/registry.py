@@ -126,6 +126,9 @@ class Registry:
 
     def resolve(self, name: str, which: str) -> str:
         """The version number that an alias, `latest` or a version number stands for."""
+        named = which if _VERSION.fullmatch(which) else None if which == LATEST else self.alias(name, which)
+        if named and (self._home(name) / named / CARD).is_file():
+            return named  # without a list of all
         versions = self.versions(name)
         if not versions:
             raise RegistryError(f"no model {name!r} in {self.root}; there are: {_listed(self.names())}")

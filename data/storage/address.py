@@ -10,10 +10,11 @@ from data.errors import LakeError
 
 SCHEMES = ("s3", "gs", "az")
 _REMOTE = re.compile(rf"({'|'.join(SCHEMES)}):/+")
-_SECRET = re.compile(
-    r"(?i)((?:signature|credential|security-token|sig|token|secret|password|access_?key(?:_?id)?|[a-z]*authorization)"
-    r"[\"']?\s*[=:]\s*)(?:(?:AWS4-HMAC-SHA256|Bearer|Basic|SharedKey)\s+)?[^\s&,;<>\"')]+"
+_QUERY = re.compile(
+    r"(?i)([?&;][\w.\-]*(?:signature|credential|token|sig|secret|password|access_?key(?:_?id)?|api_?key|auth)=)"
+    r"[^\s&;<>\"')]+"
 )
+_HEADER = re.compile(r"(?i)(authorization[\"']?\s*[=:]\s*)(?:[\w\-]+ )?[^\s;<>\"')]+")
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -52,4 +53,4 @@ def place(path: str | Path) -> Path:
 
 def redacted(text: str) -> str:
     """A message without user names, passwords, keys and signatures of addresses and headers."""
-    return _SECRET.sub(r"\1…", _USER.sub("…@", text))
+    return _HEADER.sub(r"\1…", _QUERY.sub(r"\1…", _USER.sub("…@", text)))

@@ -17,6 +17,7 @@ from pathlib import Path
 from data import files
 from data.catalogue import Source
 from data.progress import Progress, ignore
+from data.storage import redacted
 from pipelines.download.errors import BusyError, DownloadError, GoneError, UnavailableError, cannot_write
 from pipelines.download.http import Client
 from pipelines.download.network import CONTACT, WIKIMEDIA, Clock, Network
@@ -30,7 +31,7 @@ _NETWORK, _CLOCK = Network(), Clock()
 
 def note_to_log(line: str) -> None:
     """Say a line that a user should read: a warning of the logger `pipelines.download`."""
-    logging.getLogger(__name__).warning("%s", line)
+    logging.getLogger(__name__).warning("%s", redacted(line))
 
 
 def known(source: Source, folder: Path, *, clock: Clock = _CLOCK) -> list[RawFile] | None:

@@ -6,10 +6,17 @@ import errno
 from pathlib import Path
 
 from data.errors import TextmillError
+from data.storage import redacted
 
 
 class DownloadError(TextmillError):
-    """A source could not be brought into the lake; what was there stays as it was."""
+    """A source could not be brought into the lake; what was there stays as it was.
+
+    The message is without the credentials that an address in it may hold.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 class UnavailableError(DownloadError):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from data import files
+from data.storage import redacted
 from pipelines.download.errors import BusyError, DownloadError, GoneError, UnavailableError, cannot_write
 from pipelines.download.network import Clock, Network, backoff, retry_after, slots
 
@@ -235,7 +236,7 @@ def _remember(url: str, staged: Path, headers: Any) -> None:
     etag = headers.get("etag", "")
     strong = etag if etag and not etag.startswith("W/") else headers.get("last-modified")
     staged.unlink(missing_ok=True)
-    files.write_json(note_file(staged), {"url": url, "validator": strong})
+    files.write_json(note_file(staged), {"url": redacted(url), "validator": strong})
 
 
 def _validator(url: str, staged: Path) -> str | None:
@@ -244,7 +245,7 @@ def _validator(url: str, staged: Path) -> str | None:
         note = files.read_json(note_file(staged))
     except files.DamagedFileError:
         return None
-    if not isinstance(note, dict) or note.get("url") != url or not staged.is_file():
+    if not isinstance(note, dict) or note.get("url") != redacted(url) or not staged.is_file():
         return None
     found: str | None = note.get("validator")
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from data import files
 from data.catalogue import Source
 from data.hashing import fingerprint
-from data.storage import ObjectPath, cache
+from data.storage import ObjectPath, cache, redacted
 from pipelines.download.errors import DownloadError, cannot_write
 
 _CHUNK = 1 << 20
@@ -102,7 +102,7 @@ class Shelf:
         known = {"sha256": raw.sha256, **raw.checksums}
         verified = any(known.get(name) == value for name, value in item.checksums.items())
         wrong = any(known.get(name) != value for name, value in item.checksums.items())
-        if wrong or (raw.origin != item.origin and not verified):
+        if wrong or (raw.origin != redacted(item.origin) and not verified):
             return None
         return raw if item.stamp is None or item.stamp == raw.modified else None
 
@@ -110,7 +110,7 @@ class Shelf:
         """The files of the source's location when it was last looked at, by name, None before the first time."""
         found = _read(self._listing_file)
         known = isinstance(found, dict) and {"location", "asked", "files"} <= found.keys()
-        return found if known and found["location"] == self.source.location else None
+        return found if known and found["location"] == redacted(self.source.location) else None
 
     def listed(self) -> list[RawFile] | None:
         """The files of the listing, in order, None where there is none or a file is missing."""
@@ -127,7 +127,11 @@ class Shelf:
     def list_files(self, raw: Iterable[RawFile], now: datetime) -> None:
         """Record of what files the location consists now."""
         facts = [file.sidecar for file in raw]
-        record = {"location": self.source.location, "asked": now.isoformat(timespec="seconds"), "files": facts}
+        record = {
+            "location": redacted(self.source.location),
+            "asked": now.isoformat(timespec="seconds"),
+            "files": facts,
+        }
         files.write_json(self._listing_file, record)
 
     def staged(self, item: Item) -> Path:
@@ -147,7 +151,7 @@ class Shelf:
         raw = RawFile(
             path=target,
             source=self.source.name,
-            origin=item.origin,
+            origin=redacted(item.origin),
             sha256=digests["sha256"],
             bytes=staged.stat().st_size,
             licence=self.source.licence,

@@ -90,3 +90,21 @@ def test_a_later_export_writes_what_changed_and_removes_what_went(
 def test_equal_parts_give_equal_bytes(release: Release, tmp_path: Path) -> None:
     one, two = (export(release, "corpus", tmp_path / name)[0].path for name in "ab")
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_part_that_was_rewritten_under_its_name_is_exported_again(release: Release, tmp_path: Path) -> None:
+    (first,) = export(release, "corpus", tmp_path)
+    release.manifest("corpus")["parts"][1]["sha256"] = "another"
+    (second,) = export(release, "corpus", tmp_path)
+    assert second.written
+    assert second.path != first.path
+    assert not first.path.exists()
+
+
+def test_a_dataset_without_rows_is_a_file_without_rows(release: Release, tmp_path: Path) -> None:
+    part, folder = release.manifest("corpus")["parts"][0], release.files("corpus")[0].parent
+    pq.write_table(pq.read_table(folder / part["file"]).slice(0, 0), folder / "none.parquet")
+    release.manifest("corpus")["parts"][:] = [{**part, "file": "none.parquet", "rows": 0}]
+    (made,) = export(release, "corpus", tmp_path)
+    assert pq.read_table(made.path).num_rows == 0
+    assert pq.read_schema(made.path).names[0] == "doc_id"

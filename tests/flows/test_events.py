@@ -59,7 +59,7 @@ def test_flow_tells_what_it_published_and_nothing_when_nothing_changed(
     assert first.resource.id == "textmill.release.small"
     assert first.payload["lake"] == str(tmp_path / "lake")
     assert first.payload["pipeline"] == "small"
-    assert first.payload["number"] == release.content.get("number")
+    assert first.payload["number"] == 1
     assert {name: one["version"] for name, one in first.payload["datasets"].items()} == release.versions
     assert first.payload["datasets"]["corpus"]["rows"] == release.manifest("corpus")["rows"]
     assert first.payload["changed"] == sorted(release.versions)
@@ -75,7 +75,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def job_with(tmp_path: Path, versions: dict[str, str]) -> Job:
+def job_with(tmp_path: Path, versions: dict[str, str]) -> tuple[Job, dict[str, Any]]:
     from data import files
     from data.lake import MANIFEST
 
@@ -85,13 +85,12 @@ def job_with(tmp_path: Path, versions: dict[str, str]) -> Job:
     )  # fmt: skip
     for name, version in versions.items():
         files.write_json(job.lake.version("wiki", name, version) / MANIFEST, {"rows": 3, "bytes": 9, "parts": []})
-    job.lake.publish("wiki", {"datasets": versions, "run": "r", "published": job.started})
-    return job
+    return job, job.lake.publish("wiki", {"datasets": versions, "run": "r", "published": job.started})
 
 
 def test_datasets_that_stayed_have_no_event_of_their_own(told: list[Any], tmp_path: Path) -> None:
-    job = job_with(tmp_path, {"corpus": "a", "tokens": "b"})
-    events.published(job, {"datasets": {"corpus": "before", "tokens": "b"}})
+    job, made = job_with(tmp_path, {"corpus": "a", "tokens": "b"})
+    events.published(job, made, {"datasets": {"corpus": "before", "tokens": "b"}})
     (release, about), (dataset, own) = told
     assert (release, dataset) == (events.RELEASE, events.DATASET)
     assert about["payload"]["changed"] == ["corpus"]
@@ -101,13 +100,13 @@ def test_datasets_that_stayed_have_no_event_of_their_own(told: list[Any], tmp_pa
 
 
 def test_the_same_release_again_is_no_event(told: list[Any], tmp_path: Path) -> None:
-    job = job_with(tmp_path, {"corpus": "a"})
-    events.published(job, job.lake.release("wiki"))
+    job, made = job_with(tmp_path, {"corpus": "a"})
+    events.published(job, made, job.lake.release("wiki"))
     assert told == []
 
 
 def test_related_resources_name_every_dataset(told: list[Any], tmp_path: Path) -> None:
-    events.published(job_with(tmp_path, {"corpus": "a", "tokens": "b"}), None)
+    events.published(*job_with(tmp_path, {"corpus": "a", "tokens": "b"}), None)
     assert told[0][1]["related"] == [
         {"prefect.resource.id": f"textmill.dataset.wiki.{name}", "prefect.resource.role": "dataset", "version": version}
         for name, version in {"corpus": "a", "tokens": "b"}.items()
@@ -115,7 +114,7 @@ def test_related_resources_name_every_dataset(told: list[Any], tmp_path: Path) -
 
 
 def test_events_can_be_read_as_json(told: list[Any], tmp_path: Path) -> None:
-    events.published(job_with(tmp_path, {"corpus": "a"}), None)
+    events.published(*job_with(tmp_path, {"corpus": "a"}), None)
     assert json.loads(json.dumps(told[0][1]["payload"])) == told[0][1]["payload"]
 
 
@@ -143,7 +142,7 @@ def example() -> Any:
 
 
 def test_example_listens_to_the_event(told: list[Any], tmp_path: Path) -> None:
-    events.published(job_with(tmp_path, {"corpus": "a"}), None)
+    events.published(*job_with(tmp_path, {"corpus": "a"}), None)
     trigger = example().TRIGGER
     assert trigger.expect == {told[0][0]}
     assert trigger.match.matches(told[0][1]["resource"])

@@ -1,0 +1,120 @@
+"""The commands on a lake in an object store: as on a disk, and without the credentials in anything that is left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from objectstore import KEY_ID, SECRET, TOKEN, Proxy
+
+from data.lake import Lake
+from data.storage import place
+
+SECRETS = [text.encode() for text in (KEY_ID, SECRET, TOKEN)]
+
+
+def textmill(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, with workers."""
+    own = {"PREFECT_SERVER_EPHEMERAL_ENABLED": "true", "PREFECT_LOGGING_LEVEL": "INFO", "TEXTMILL_WORKERS": "1"}
+    command = [sys.executable, "-W", "ignore", "-m", "flows.cli", *words]
+    return subprocess.run(
+        command, env={**os.environ, **own, **variables}, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+def hashes(lake: Lake, pipeline: str) -> dict[str, list[str]]:
+    release = lake.release(pipeline)
+    assert release is not None
+    manifests = {name: lake.manifest(pipeline, name, version) for name, version in release["datasets"].items()}
+    return {name: [part["sha256"] for part in manifest["parts"]] for name, manifest in manifests.items() if manifest}
+
+
+def check_secret_free(*folders: Path) -> None:
+    """No object of the lake and no file of the cache, Prefect's database among them, holds a credential."""
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        assert not any(secret in path.read_bytes() for secret in SECRETS), path
+
+
+@pytest.mark.usefixtures("prefect")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_corpus_is_built_and_then_there_is_nothing_to_do(
+    s3: Proxy, dump: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows import commands
+    from flows.cli import _build, _job
+    from flows.nightly import corpus_build
+
+    corpus_build(sources=[str(dump)], lake=s3.lake, config=str(config))
+    corpus_build(sources=[str(dump)], lake=str(tmp_path / "lake"), config=str(config))
+    assert hashes(Lake(Path(s3.lake)), "small") == hashes(Lake(tmp_path / "lake"), "small")
+    s3.requests.clear()
+    _build("corpus_build", _job([str(dump)], None, Path(s3.lake), config, None, 0), config, json=False)
+    assert "Nothing to do: everything of 'small' is up to date." in capsys.readouterr().out
+    assert s3.lists() == []
+    assert not [one for one in s3.requests if one.path.endswith(".parquet")]
+    commands.list_models(place(s3.lake), json=False)
+    check_secret_free(place(s3.lake), tmp_path / "cache")
+
+
+@pytest.mark.long
+def test_two_machines_build_the_same_at_once(s3: Proxy, dump: Path, config: Path, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    words = ("corpus", "build", "--source", str(dump), "--config", str(config), "--lake", s3.lake)
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda name: textmill(*words, TEXTMILL_CACHE=str(tmp_path / name)), ("one", "other"))
+    assert (one.returncode, other.returncode) == (0, 0), one.stderr + other.stderr
+    verified = textmill("datasets", "verify", "--lake", s3.lake)
+    assert (verified.returncode, "as published" in verified.stdout) == (0, True), verified.stdout + verified.stderr
+    again = textmill(*words)
+    assert "Nothing to do" in again.stdout
+    told = "".join(done.stdout + done.stderr for done in (one, other, verified, again)).encode()
+    assert not any(secret in told for secret in SECRETS)
+    check_secret_free(place(s3.lake), tmp_path)
+
+
+@pytest.mark.long
+def test_two_runs_at_once_on_a_disk_have_one_result(dump: Path, config: Path, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    words = ("corpus", "build", "--source", str(dump), "--config", str(config), "--lake", str(tmp_path / "lake"))
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: textmill(*words), range(2)))
+    assert [one.returncode for one in done] == [0, 0], "".join(one.stderr for one in done)
+    assert sum("another run is working on 'small'" in one.stderr for one in done) == 1
+    assert textmill("datasets", "verify", "--lake", str(tmp_path / "lake")).returncode == 0
+
+
+@pytest.mark.long
+def test_the_whole_job_on_the_sample(s3: Proxy, config: Path, tmp_path: Path) -> None:
+    words = ("run", "--config", str(config), "--lake", s3.lake)
+    first = textmill(*words)
+    assert first.returncode == 0, first.stderr
+    again = textmill(*words)
+    assert "Nothing to do" in again.stdout, again.stdout + again.stderr
+    for command in (("datasets", "verify"), ("datasets", "list"), ("models", "list"), ("report",)):
+        done = textmill(*command, "--lake", s3.lake)
+        assert done.returncode == 0, done.stderr
+    check_secret_free(place(s3.lake), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lake", "told"),
+    [
+        ("s3://no-such-bucket-here/lake", "there is no bucket for s3://no-such-bucket-here/lake"),
+        (f"s3://{KEY_ID}:planted@bucket/lake", "holds credentials or a query"),
+    ],
+)
+def test_a_lake_that_cannot_be_used_is_one_line(s3: Proxy, lake: str, told: str) -> None:
+    done = textmill("datasets", "list", "--lake", lake)
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1), done.stderr
+    assert told in done.stderr
+    assert KEY_ID not in done.stdout + done.stderr
+
+
+def test_help_tells_of_object_stores() -> None:
+    done = textmill("run", "--help", COLUMNS="200")
+    assert "s3://BUCKET/PREFIX" in done.stdout
