@@ -204,6 +204,7 @@ def change(path: Path, after: Callable[[bytes | None], bytes | None]) -> bytes |
         wanted = after(before)
         if wanted is None:
             return before
+        sweep(path.parent)
         write_bytes(path, wanted)
         return wanted
 
