@@ -27,8 +27,9 @@ def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A Parquet file of the lake, or some of its columns, in the order of the file."""
     import pyarrow.parquet as pq
 
+    # Threads, or buffering ahead, in a file of Python's can abort the process at its end.
     with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
-        return file.read(columns=None if columns is None else list(columns))
+        return file.read(columns=None if columns is None else list(columns), use_threads=False)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:

@@ -84,6 +84,7 @@ def releases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     found = dict.fromkeys(("polars", "pyarrow"), "2.1.0") | {"tokenizers": "0.23.1", "lxml": "6.0.1"}
     found |= {"trafilatura": "2.3.0", "pycld2": "0.42", "py3langid": "0.4.0", "python-stdnum": "2.2"}
     monkeypatch.setattr("importlib.metadata.version", found.__getitem__)
+    monkeypatch.setattr("flows.job._release", found.__getitem__)  # which remembers what it looked up
     return found
 
 
