@@ -301,7 +301,6 @@ def _copy_tree(source: Path, staged: Path) -> None:
             shutil.copyfile(path, target)
 
 
-
 def _moves(log: bytes) -> list[dict[str, Any]]:
     """The moves of a log. What follows the last line end was cut off by a kill and never happened."""
     return [json.loads(line) for line in log[: log.rfind(b"\n") + 1].decode("utf-8").split("\n") if line]
