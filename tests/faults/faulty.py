@@ -164,6 +164,8 @@ class Site:
         """What is wrong with how the run ended that was struck."""
         if fault.how in {"kill", "torn"}:
             return [] if struck.status == -signal.SIGKILL else [f"it was not killed: {struck.status} {struck.output}"]
+        if fault.how == "worker" and struck.status == -signal.SIGKILL:  # the call was one of the run itself
+            return []
         lines = struck.output.splitlines()
         clear = len(lines) == 1 and lines[0].startswith("textmill: ") and any(word in lines[0] for word in _FIXES)
         if struck.status == 0:  # what failed was the removal of what is no longer needed
