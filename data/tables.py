@@ -10,6 +10,18 @@ from data.storage import ObjectPath, cache
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
+
+_BUFFER = 16 << 10  # what is fetched at least when a little is read
+
+
+def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A part as Arrow has it, or some of its columns, in the order of the file."""
+    import pyarrow.parquet as pq
+
+    # Threads, or buffering ahead, in a file of Python's can abort the process at its end.
+    with path.open("rb", buffering=_BUFFER) as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
+        return file.read(columns=None if columns is None else list(columns), use_threads=False)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -18,13 +30,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
 
     if columns is None or not isinstance(path, ObjectPath) or cache.is_kept(path):
         return pl.read_parquet(path, columns=None if columns is None else list(columns))
-    import pyarrow.parquet as pq
-
-    from data.storage.reading import Reader
-
-    with Reader(path) as file:
-        table = pq.read_table(file, columns=list(columns), use_threads=False)
-    return pl.DataFrame(pl.from_arrow(table)).select(columns)
+    return pl.DataFrame(pl.from_arrow(table(path, columns))).select(columns)
 
 
 def read_all(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:
