@@ -35,7 +35,9 @@ def lake(s3: Proxy, tmp_path: Path) -> Lake:
     release(lake, "bbbb", when="2026-01-02T00:00:00+00:00")
     for version in ("v000001", "v000002"):
         card(lake, "wiki-word2vec", version, {"corpus": "aaaa"}, key=version)
-    moves = [{"action": "promote", "alias": "champion", "from": a, "to": b, "when": "", "evidence": {}} for a, b in MOVES]
+    moves = [
+        {"action": "promote", "alias": "champion", "from": a, "to": b, "when": "", "evidence": {}} for a, b in MOVES
+    ]
     log = "".join(json.dumps(move) + "\n" for move in moves)
     files.write_bytes(lake.models / "wiki-word2vec" / "log.jsonl", log.encode())
     dump = write(tmp_path / "wiki.xml.bz2", page(1, "one") + page(2, TEXT))
