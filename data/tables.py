@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from data.storage import ObjectPath, cache
 
@@ -17,11 +17,8 @@ _BUFFER = 16 << 10  # what is fetched at least when a little is read
 
 def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A part as Arrow has it, or some of its columns, in the order of the file."""
-    import pyarrow.parquet as pq
-
-    # Threads, or buffering ahead, in a file of Python's can abort the process at its end.
-    with path.open("rb", buffering=_BUFFER) as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
-        return file.read(columns=None if columns is None else list(columns), use_threads=False)
+    with path.open("rb", buffering=_BUFFER) as file:
+        return from_file(file, columns)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -31,6 +28,18 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     if columns is None or not isinstance(path, ObjectPath) or cache.is_kept(path):
         return pl.read_parquet(path, columns=None if columns is None else list(columns))
     return pl.DataFrame(pl.from_arrow(table(path, columns))).select(columns)
+
+
+def from_file(file: IO[Any], columns: Sequence[str] | None = None) -> pa.Table:
+    """What an open Parquet file holds, or some of its columns, in the order of the file.
+
+    In one thread, with nothing buffered ahead: the threads of Arrow may hold a file of Python's when the process ends,
+    which aborts it.
+    """
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file, pre_buffer=False) as opened:
+        return opened.read(columns=None if columns is None else list(columns), use_threads=False)
 
 
 def read_all(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:

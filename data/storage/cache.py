@@ -75,6 +75,12 @@ def is_kept(path: ObjectPath) -> bool:
     return any((home() / "objects" / _name(path)).glob("*/*"))
 
 
+def clear() -> None:
+    """Remove all copies: what was taken out of the store shall not be here either."""
+    for folder in (home() / "objects").glob("*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep() -> None:
     """Remove the scratch files of processes of this machine that are gone."""
     for path in (home() / "scratch").glob("*-*"):

@@ -17,6 +17,7 @@ from data.lineage import Graph, graph, model_id
 from data.retention import Model
 from data.rows import holding, key_column
 from data.splits import split_of
+from data.storage import cache
 from flows import show
 from flows.datasets import erasing
 from flows.datasets.terminal import cards, table
@@ -68,6 +69,8 @@ def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[
     for key, names in _raw(lake, scope).items():
         raw += erasing.erase_raw(lake, key[0], names, stone.ids, labelled=key[1], recipe=recipe, when=stone.when)
     versions = [row for name in scope for row in erasing.erase_versions(lake, name, stone.ids, entry)]
+    if lake.is_remote:
+        cache.clear()  # all of it: copies of versions that are gone from the store may hold the text, too
     return {"raw": raw, "versions": versions}
 
 

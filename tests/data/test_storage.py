@@ -6,8 +6,10 @@ import io
 import os
 import pickle
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import polars as pl
 import pytest
@@ -15,7 +17,7 @@ from objectstore import KEY_ID, SECRET, TOKEN, Proxy, Request
 
 from data import files, tables
 from data.errors import LakeError
-from data.storage import ObjectPath, StorageError, cache, objects, place, redacted
+from data.storage import ObjectPath, StorageError, cache, objects, place, redacted, stores
 
 
 @pytest.fixture
@@ -218,6 +220,65 @@ def test_trouble_that_passes_is_not_seen(
     files.write_bytes(root / "x", b"old" * 700)
     s3.trouble(kind, fits, times=2)
     assert act(root / "x") == wanted
+
+
+def test_what_stalls_is_given_up_and_asked_for_again(
+    root: ObjectPath, s3: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "STALLED", timedelta(seconds=0.5))
+    monkeypatch.setattr(stores, "QUICKEST", 0.5)
+    stores.store.cache_clear()
+    (tmp_path / "file").write_bytes(b"old")
+    s3.trouble("stall", is_put)
+    objects.put_file(root / "x", tmp_path / "file")
+    s3.trouble("stall", is_get)
+    assert (root / "x").read_bytes() == b"old"
+    s3.trouble("stall", is_put)
+    assert objects.put_if(root / "x", b"new", objects.get(root / "x")[1])
+    assert (root / "x").read_bytes() == b"new"
+    assert ([trouble.times for trouble in s3.troubles], s3.waited_out) == ([0, 0, 0], 0)
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(0, 60), (60 << 18, 60), (61 << 18, 120), (256 << 20, 1920)])
+def test_an_upload_has_the_time_that_a_slow_line_takes(
+    monkeypatch: pytest.MonkeyPatch, size: int, seconds: float
+) -> None:
+    monkeypatch.setattr(stores, "store", lambda bucket, seconds: (bucket, seconds))
+    assert stores.for_upload("s3://b", size) == ("s3://b", seconds)
+
+
+@pytest.mark.parametrize("fails", ["part", "end", ""])
+def test_a_very_large_file_is_put_in_pieces_and_none_is_left_after_an_error(
+    root: ObjectPath, s3: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    monkeypatch.setattr(objects, "_SINGLE", 1 << 20)
+    monkeypatch.setattr(objects, "_RANGE", 5 << 20)
+    file = tmp_path / "large"
+    file.write_bytes(os.urandom(1 << 10) * (6 << 10))
+    s3.trouble("500", lambda request: "partNumber=1" in request.query)
+    body = b"<Error><Code>AccessDenied</Code></Error>"
+    s3.trouble("403", lambda request: fails == "part" and "partNumber=2" in request.query, body=body)
+    s3.trouble("403", lambda request: fails == "end" and is_end(request), body=body)
+    if fails:
+        with pytest.raises(StorageError, match="AccessDenied"):
+            objects.put_file(root / "x", file)
+        assert [request.method for request in s3.requests][-1] == "DELETE"
+        assert not (root / "x").is_file()
+    else:
+        objects.put_file(root / "x", file)
+        assert (root / "x").stat().st_size == 6 << 20
+        assert files.local(root / "x").read_bytes() == file.read_bytes()
+    assert uploads(s3) == 0
+
+
+def is_end(request: Request) -> bool:
+    return request.method == "POST" and "uploadId" in request.query
+
+
+def uploads(s3: Proxy) -> int:
+    """Uploads that were begun and neither finished nor given up."""
+    with urlopen(f"{s3.url}/{place(s3.lake).parts[1]}?uploads") as answer:
+        return int(answer.read().count(b"<UploadId>"))
 
 
 def test_a_store_that_answers_nothing_is_an_error(root: ObjectPath, s3: Proxy) -> None:
