@@ -20,8 +20,11 @@ SECRETS = [text.encode() for text in (KEY_ID, SECRET, TOKEN)]
 COMMANDS = (
     *(("datasets", word) for word in ("list", "verify", "gc", "pin")),
     *(("datasets", "show", name) for name in ("corpus", "tokens", "rejects", "metrics")),
-    ("datasets", "lineage", "corpus"), ("models", "list"), ("models", "show", "wikipedia-sample-sentiment"), ("report",),
-)  # fmt: skip
+    ("datasets", "lineage", "corpus"),
+    ("models", "list"),
+    ("models", "show", "wikipedia-sample-sentiment"),
+    ("report",),
+)
 
 
 def textmill(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
