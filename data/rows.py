@@ -68,12 +68,12 @@ def rejected(lake: Lake, manifest: Mapping[str, Any], ids: Collection[str]) -> d
     import polars as pl
 
     folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    wanted = pl.Series(list(ids), dtype=pl.String).implode()
     found: dict[str, tuple[str, str, str | None]] = {}
     for part in manifest["parts"]:
         if not part["rejects_file"]:
             continue
         frame = read(folder / part["rejects_file"], ["doc_id", "stage", "reason", "detail"])
-        wanted = pl.Series(list(ids), dtype=pl.String).implode()
         for doc_id, stage, reason, detail in frame.filter(pl.col("doc_id").is_in(wanted)).iter_rows():
             found.setdefault(doc_id, (stage, reason, detail))
     return found

@@ -156,8 +156,12 @@ def remove(paths: Iterable[ObjectPath]) -> None:
     for path in paths:
         by_bucket.setdefault(path.bucket, []).append(path.key)
     for bucket, keys in by_bucket.items():
-        with suppress(FileNotFoundError):
+        try:
             patiently(bucket, partial(_delete, bucket, keys))
+        except FileNotFoundError:  # where a store takes one after the other, that was the last it looked at
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    patiently(bucket, partial(_delete, bucket, [key]))
 
 
 def _delete(bucket: str, keys: list[str]) -> None:

@@ -335,3 +335,54 @@ def test_keys_of_a_profile_are_used_and_a_broken_profile_is_not_quoted(
     with pytest.raises(StorageError, match="is no profile file") as caught:
         options("s3://b")
     assert SECRET not in str(caught.value)
+
+
+def test_what_is_removed_is_removed_from_the_cache_too(root: ObjectPath) -> None:
+    for name in ("a", "b"):
+        files.write_bytes(root / name, b"secret")
+        os.fspath(root / name)
+    (root / "a").unlink()
+    files.remove_tree(root)
+    assert [path for path in cache.home().rglob("*") if path.is_file() and b"secret" in path.read_bytes()] == []
+
+
+def test_a_copy_that_goes_while_it_is_asked_for_is_fetched_again(
+    root: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write_bytes(root / "x", b"one")
+    kept = Path(os.fspath(root / "x"))
+    touch = os.utime
+
+    def gone(path: Path) -> None:
+        kept.unlink(missing_ok=True)
+        touch(path)
+
+    monkeypatch.setattr(os, "utime", gone)
+    assert Path(os.fspath(root / "x")).read_bytes() == b"one"
+
+
+def test_one_that_is_gone_does_not_keep_the_others_from_being_removed(
+    root: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stores without a request for many objects remove one after the other, and end at one that is not there."""
+    removed: list[str] = []
+
+    class Store:
+        def delete(self, keys: list[str]) -> None:
+            for key in keys:
+                if key.endswith("gone"):
+                    raise FileNotFoundError(key)
+                removed.append(key)
+
+    monkeypatch.setattr(objects, "store", lambda _: Store())
+    objects.remove([root / "gone", root / "here"])
+    assert removed == [(root / "here").key]
+
+
+def test_the_cache_is_not_looked_through_for_each_copy(root: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, copies = [], cache._copies
+    monkeypatch.setattr(cache, "_copies", lambda: looks.append(1) or copies())
+    for number in range(5):
+        with files.staging(root / f"{number}") as staged:
+            staged.write_bytes(bytes(1000))
+    assert len(looks) == 1
