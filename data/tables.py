@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(table(path, columns))).select(columns)
 
 
-def from_file(file: IO[Any], columns: Sequence[str] | None = None) -> pa.Table:
+def from_file(file: IO[Any] | RawIOBase, columns: Sequence[str] | None = None) -> pa.Table:
     """What an open Parquet file holds, or some of its columns, in the order of the file.
 
     In one thread, with nothing buffered ahead: the threads of Arrow may hold a file of Python's when the process ends,
