@@ -51,6 +51,7 @@ def test_killed_between_the_last_version_and_the_release(renewal: Site) -> None:
     assert renewal.disturbed(Fault(at=at - 1)) == []
 
 
+@pytest.mark.long
 def test_killed_after_the_release_leaves_nothing_behind(renewal: Site) -> None:
     assert renewal.disturbed(Fault(at=len(renewal.calls) - 1)) == []
 

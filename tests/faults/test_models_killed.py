@@ -16,7 +16,7 @@ def calls(site: Site) -> int:
 
 
 def test_killed_registration_and_promotion_are_finished(site: Site, calls: int) -> None:
-    points = range(1, calls + 1, max(1, calls // 12))
+    points = range(1, calls + 1, max(1, calls // 8))
     assert {at: wrong for at in points if (wrong := site.disturbed_model(Fault(at=at, how="torn")))} == {}
 
 
