@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
@@ -18,7 +18,7 @@ from flows.build import Output, Unit, build
 from flows.job import Job, Ref
 from flows.judging import refuse_breaking
 from flows.stages import versions
-from flows.stages.corpus import part_key, read_part
+from flows.stages.corpus import part_key, read_batches
 from pipelines import tokenise, validate
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _sample(job: Job, corpus: Ref) -> tokenise.Sample:
     """The documents of the corpus to learn from and to measure on."""
     sample = tokenise.Sample(job.recipe.tokeniser)
     for part in job.manifest(corpus)["parts"]:
-        sample.add(read_part(job, corpus, part, ["doc_id", "text"]))
+        for frame in read_batches(job, corpus, part, ["doc_id", "text"]):
+            sample.add(frame)
     return sample
 
 
@@ -99,9 +100,10 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
     return build(job, "tokens", version, units, inputs=inputs, config={"tokenizer": stats}, pool=job.pool)
 
 
-def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
+def _encode(corpus: Path, tokenizer: Path, name: str) -> Iterable[Output]:
     """A part of the corpus as token ids."""
-    return tokens_of(tables.read(corpus, ["doc_id", "text"]), _loaded(tokenizer), name)
+    encode = partial(tokens_of, encoder=_loaded(tokenizer), name=name)
+    return map(encode, tables.batches(corpus, ["doc_id", "text"]))
 
 
 @lru_cache(maxsize=1)
@@ -126,7 +128,7 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
 
 def _judge_rejects(target: Build, parts: list[Part]) -> list[dict[str, Any]]:
     """Verdicts on the rejects. A reject has nowhere else to go, so one that breaks the contract ends the run."""
-    frames = (pl.read_parquet(target.folder / part.file) for part in parts)
+    frames = (frame for part in parts for frame in tables.batches(target.folder / part.file))
     verdicts = validate.merge(validate.validate_rows(frame, target.contract)[2] for frame in frames)
     if failed := next((verdict for verdict in verdicts if not verdict.success), None):
         raise validate.failure(failed)
