@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_BATCH_BYTES = 16 << 20
-"""Row groups are read together up to so many bytes: those that a part is written in are about as large."""
+_BATCH_BYTES = 8 << 20
+"""Row groups are read together up to so many bytes, so that no batch is larger than those that were written."""
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
