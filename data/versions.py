@@ -24,6 +24,7 @@ from data.hashing import fingerprint
 from data.lake import FORMAT, MANIFEST, Lake
 from data.parts import DIGITS, NUMBER, Part, add_counts, check_counts, check_rejects
 from data.sealing import seal
+from data.storage import leftovers
 from data.writing import REJECTS, PartWriter, write_parquet
 
 __all__ = ["DIGITS", "NOTES", "NUMBER", "REJECTS", "Build", "Part", "add_counts", "check_counts", "write_parquet"]
@@ -101,8 +102,15 @@ class Build:
     def opened(self, index: int, key: str) -> Iterator[tuple[PartWriter, Callable[[dict[str, Any]], Part]]]:
         """What takes a part batch by batch, and what ends it; left before that, nothing of it is there."""
         with ExitStack() as stack:
-            part = PartWriter(self.folder, self.contract, stack, partial(self._name, index, key))
+            part = PartWriter(self.folder, self.contract, stack, partial(self._put_file, index, key))
             yield part, partial(part.finish, index, key)
+
+    def _put_file(self, index: int, key: str, staged: Path, sha256: str, folder: str) -> str:
+        """Give a finished file its name, which may hold its hash."""
+        name = f"{folder}/{self._name(index, key, sha256)}".lstrip("/")
+        self._announce(name)
+        files.publish(staged, self.folder / name)
+        return name
 
     def _name(self, index: int, key: str, sha256: str) -> str:
         """File name of a part. In an object store one writer cannot put other bytes where another put his."""
@@ -181,8 +189,14 @@ class Build:
 
     def note(self, part: Part) -> Part:
         """Commit a part whose files are written."""
-        files.write_json(self._note_file(part.index, part.key), asdict(part))
+        path = self._note_file(part.index, part.key)
+        self._announce(path.relative_to(self.folder).as_posix())
+        files.write_json(path, asdict(part))
         return part
+
+    def _announce(self, name: str) -> None:
+        """Let this machine know that it puts an object, which is a leftover if the version is published without it."""
+        leftovers.note(self.lake.pipeline(self.pipeline), f"{self.contract.name}/{self.version}/{name}")
 
     def _note_file(self, index: int, key: str) -> Path:
         return self.folder / NOTES / f"{index:05d}-{key}.json"

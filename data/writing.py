@@ -16,6 +16,8 @@ from data.contracts.base import Contract
 from data.hashing import sha256_file
 from data.parts import Part, add_bounds, bounds_of, check_counts, check_rejects
 
+Publish = Callable[[Path, str, str], str]
+"""Gives a finished file, by its hash and the folder it belongs to in the version, its name there."""
 REJECTS = "_rejects"
 _ROW_GROUP_BYTES = 16 << 20
 _LEAST_BYTES = 4 << 20
@@ -107,9 +109,9 @@ class PartWriter:
     Before that nothing of it has its name.
     """
 
-    def __init__(self, folder: Path, contract: Contract, stack: ExitStack, name: Callable[[str], str]) -> None:
-        """`name` makes the name of a file from the hash of its bytes; what is open is closed with the `stack`."""
-        self._folder, self._contract, self._stack, self._name = folder, contract, stack, name
+    def __init__(self, folder: Path, contract: Contract, stack: ExitStack, publish: Publish) -> None:
+        """What is open is closed with the `stack`."""
+        self._folder, self._contract, self._stack, self._publish = folder, contract, stack, publish
         self._kept: tuple[Path, Rows] | None = None
         self._rejected: tuple[Path, Rows] | None = None
         self._bounds: list[dict[str, Any]] = []
@@ -154,6 +156,4 @@ class PartWriter:
     def _named(self, staged: Path, rows: Rows, folder: str = "") -> _File:
         rows.finish()
         size, sha256 = staged.stat().st_size, sha256_file(staged)
-        name = f"{folder}/{self._name(sha256)}".lstrip("/")
-        files.publish(staged, self._folder / name)
-        return _File(name, size, sha256)
+        return _File(self._publish(staged, sha256, folder), size, sha256)
