@@ -46,7 +46,7 @@ def tokenizer(job: Job, corpus: Ref) -> str:
 
 
 def _kept(path: Path, name: str, config: str, corpus: Ref) -> str:
-    """The tokenizer that the pipeline keeps from now on: this one, unless another run was faster with the same options."""
+    """The tokenizer that the pipeline keeps: this one, unless another run was faster with the same options."""
 
     def pointer(before: bytes | None) -> bytes | None:
         if before is not None and files.parsed(path, before)["config"] == config:
