@@ -190,6 +190,16 @@ def test_workers_end_with_their_parent_even_amid_a_call_into_c() -> None:
     os.close(read)
 
 
+def test_a_worker_starts_only_when_those_that_there_are_have_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("flows.workers._Worker", started.append)
+    pool = Pool(2)
+    pool.submit(abs, -1).set_result(1)
+    assert pool.submit(abs, -2) and len(started) == 1
+    assert pool.submit(abs, -3) and len(started) == 2
+    assert pool.submit(abs, -4) and len(started) == 2
+
+
 def test_closing_ends_a_worker_that_is_busy() -> None:
     pool = Pool(1)
     future = pool.submit(re.match, "(a+)+$", "a" * 60 + "b")
