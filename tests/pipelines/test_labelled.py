@@ -197,3 +197,8 @@ def test_rows_keep_each_text_once_and_account_for_the_rest() -> None:
         ("b", "labels", "filtered", "duplicate_text", "the text of a"),
         ("c", "labels", "filtered", "empty_text", None),
     ]
+
+
+def test_a_line_ends_where_json_lines_end(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "one\u2028two\x85", "label": "x"}\r\n', "utf-8", newline="")
+    assert [each.text for each in labelled.jsonl([tmp_path / "a.jsonl"])] == ["one\u2028two\x85"]
