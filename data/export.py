@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from data import files
 from data.hashing import fingerprint
 from data.release import Release
-from data.rows import whole
 from data.storage import place
+from data.tables import whole
 
 if TYPE_CHECKING:
     import pyarrow as pa

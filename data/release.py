@@ -20,7 +20,7 @@ from data import reading
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.lake import Lake, LakeError
-from data.rows import whole
+from data.tables import whole
 from data.versions import DIGITS, NUMBER
 
 if TYPE_CHECKING:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
-from data import tables
 from data.contracts import CONTRACTS
-from data.lake import Lake, LakeError
-
-if TYPE_CHECKING:
-    import polars as pl
-    import pyarrow as pa
-
-
-_REPAIR = "`textmill datasets verify` lists every such file and says what to do"
+from data.lake import Lake
+from data.tables import read
 
 
 def key_column(dataset: str) -> str | None:
@@ -26,34 +17,6 @@ def key_column(dataset: str) -> str | None:
         return None
     names = {column.name for column in contract.columns}
     return next((name for name in ("doc_id", "row_id") if name in names), None)
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[None]:
-    """Read a published file; raises LakeError where it is gone, or is no Parquet any more."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise LakeError(f"{path} is missing; {_REPAIR}") from error
-    except (pa.ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # what the disk says is told elsewhere
-        raise LakeError(f"{path} is damaged; {_REPAIR}") from error
-
-
-def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A Parquet file of the lake, or some of its columns, in the order of the file."""
-    with whole(path), path.open("rb") as file:
-        return tables.from_file(file, columns)
-
-
-def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """The same as a frame."""
-    import polars as pl
-
-    return pl.DataFrame(pl.from_arrow(table(path, columns)))
 
 
 def may_hold(part: Mapping[str, Any], column: str, ids: Collection[str]) -> list[str]:

@@ -97,7 +97,7 @@ def show_dataset(root: Path, pipeline: str | None, dataset: str, version: str | 
     if json:
         show.as_json({**manifest, "versions": known})
         return
-    from data.rows import read
+    from data.tables import read
 
     console = show.console()
     console.print(

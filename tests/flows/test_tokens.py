@@ -1,8 +1,16 @@
 from __future__ import annotations
 
-import polars as pl
+from pathlib import Path
+from typing import Any
 
-from flows.stages.tokens import tokenizer_stats, tokens_of
+import polars as pl
+import pytest
+from objectstore import Proxy
+
+from data import files
+from data.storage import objects, place
+from flows.job import Ref
+from flows.stages.tokens import _kept, tokenizer_stats, tokens_of
 from pipelines import tokenise
 
 CONFIG = tokenise.TokeniserConfig(vocab_size=280)
@@ -36,3 +44,30 @@ def test_a_part_of_tokens_accounts_for_its_documents_and_names_the_tokenizer() -
     assert output.counts == {"in": 40, "kept": 40, "filtered": {}, "failed": {}}
     assert output.metadata == {"tokenizer": "abc"}
     assert output.frame["doc_id"].to_list() == DOCUMENTS["doc_id"].to_list()
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_the_first_of_two_tokenizers_of_equal_options_is_kept(s3: Proxy, tmp_path: Path, remote: bool) -> None:
+    path = (place(s3.lake) if remote else tmp_path) / "wiki" / "current.json"
+    corpus = Ref("corpus", "c1", 0, reused=False)
+    assert _kept(path, "one", "options", corpus) == "one"
+    assert _kept(path, "two", "options", corpus) == "one"
+    assert files.read_json(path)["fingerprint"] == "one"
+    assert _kept(path, "three", "other options", corpus) == "three"
+
+
+def test_a_tokenizer_that_came_between_is_kept(s3: Proxy) -> None:
+    path = place(s3.lake) / "wiki" / "current.json"
+    corpus = Ref("corpus", "c1", 0, reused=False)
+    files.write_json(path, {"fingerprint": "old", "config": "old options", "corpus": "c0"})
+    asked = objects.put_if
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def late(*words: Any) -> bool:
+            patch.setattr(objects, "put_if", asked)
+            _kept(path, "theirs", "options", corpus)
+            return asked(*words)
+
+        patch.setattr(objects, "put_if", late)
+        assert _kept(path, "mine", "options", corpus) == "theirs"
