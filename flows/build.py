@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from data import memory
 from data.conform import conform
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
@@ -84,6 +85,7 @@ def build(
             **judgement,
         },
     )
+    memory.release()
     return Ref(dataset, version, manifest["rows"], reused=False)
 
 
