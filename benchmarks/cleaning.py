@@ -3,8 +3,9 @@
     python -m benchmarks.cleaning --shared DIR [--quick]
 
 English articles as they come (mostly stubs of a few sentences, where what a document costs whatever its length weighs
-most), and the same texts joined by ten. Everything counts that a worker does between reading and writing Parquet: normalising,
-personal data, language, rules, hashes for deduplication; one thread, models loaded before. Medians of runs in turns.
+most), and the same texts joined by ten. Everything counts that a worker does between reading and writing Parquet:
+normalising, personal data, language, rules, hashes for deduplication; one thread, models loaded before. Medians of runs
+in turns.
 """
 
 from __future__ import annotations

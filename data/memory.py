@@ -7,7 +7,7 @@ import sys
 
 
 def release() -> None:
-    """Return what is free to the system, after work that needed much: milliseconds, and nothing where it cannot be done.
+    """Return what is free to the system, where that can be done: milliseconds, after work that needed much.
 
     glibc keeps what small blocks filled: after a tokenizer was trained, 500 of 700 MiB.
     """

@@ -34,6 +34,7 @@ def masked(text: str) -> str:
         ("to GB82WEST12345698765432, fr1420041010050500013m02606", "to [IBAN], [IBAN]"),
         ("账号NO93 8601 1117 947。", "账号[IBAN]。"),
         ("no9386011117947", "[IBAN]"),
+        ("gb82west12345698765432", "[IBAN]"),
         ("501800000009 (credit card)", "[CARD] (credit card)"),
     ],
 )
