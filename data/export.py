@@ -7,6 +7,7 @@ a second export to the same folder writes the files alone that changed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,10 +46,11 @@ def export(release: Release, dataset: str, folder: Path | str, *, megabytes: int
     made = [_file(release, dataset, group, target, number) for number, group in enumerate(groups)]
     listed = [{"file": one.path.name, "rows": one.rows, "bytes": one.bytes} for one in made]
     about = {"pipeline": release.pipeline, "dataset": dataset, "version": release.versions[dataset], "files": listed}
-    before = files.read_json(target / LIST) or {"files": []}
     files.write_json(target / LIST, about)
-    for name in {one["file"] for one in before["files"]} - {one["file"] for one in listed}:
-        (target / name).unlink(missing_ok=True)
+    name = re.compile(rf"{dataset}-\d{{5,}}-[0-9a-f]{{16}}\.parquet")
+    for path in set(target.glob(f"{dataset}-*.parquet")) - {one.path for one in made}:
+        if name.fullmatch(path.name):  # of an earlier export, also of one that was killed
+            path.unlink(missing_ok=True)
     return made
 
 

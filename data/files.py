@@ -78,10 +78,16 @@ def temporary(path: Path) -> Path:
 
 
 def sweep(*folders: Path) -> None:
-    """Remove the temporary files of writers that were killed; nobody else may be writing there."""
+    """Remove the temporary files of writers that were killed, after waiting for those who `change` files there."""
     for folder in folders:
-        for path in folder.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
+        if any(folder.glob(".*.tmp")):
+            with exclusive(folder):
+                _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.glob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def publish(staged: Path, path: Path) -> None:
@@ -204,7 +210,7 @@ def change(path: Path, after: Callable[[bytes | None], bytes | None]) -> bytes |
         wanted = after(before)
         if wanted is None:
             return before
-        sweep(path.parent)
+        _sweep(path.parent)
         write_bytes(path, wanted)
         return wanted
 
@@ -235,9 +241,11 @@ def _content(path: Path) -> bytes | None:
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that is in it; one that is not there does no harm."""
     if isinstance(folder, ObjectPath):
-        from data.storage import objects
+        from data.storage import cache, objects
 
-        objects.remove(folder / name for name, _ in objects.below(folder))
+        held = [folder / name for name, _ in objects.below(folder)]
+        objects.remove(held)
+        cache.drop(*held)
         return
     shutil.rmtree(folder, ignore_errors=True)
 

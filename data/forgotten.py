@@ -46,11 +46,18 @@ def tombstones(lake: Lake) -> list[Tombstone]:
     """All tombstones, oldest first. Raises LakeError where their file is damaged or of a later format."""
     path = lake.root / FORGOTTEN
     try:
-        found = files.read_json(path)
+        return _parsed(path, path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _parsed(path: Path, content: bytes | None) -> list[Tombstone]:
+    if content is None:
+        return []
+    try:
+        found = files.parsed(path, content)
     except files.DamagedFileError as error:
         raise _damaged(path) from error
-    if found is None:
-        return []
     if found.get("format") != _FORMAT:
         raise LakeError(f"{path} has format {found.get('format')}, this textmill knows {_FORMAT}; install a newer one")
     if not is_intact(found):
@@ -76,18 +83,28 @@ def of_sources(ids: Iterable[str], sources: Collection[str] | None) -> tuple[str
 
 def add(lake: Lake, stone: Tombstone) -> Tombstone:
     """Write a tombstone; the same ids of the same pipeline are told anew, what was found of them is kept."""
-    with lake.lock(FORGOTTEN):
-        found = tombstones(lake)
-        same = next((one for one in found if (one.ids, one.pipeline) == (stone.ids, stone.pipeline)), None)
-        if same is not None:
-            rewriting = ASKED if ASKED in {same.rewriting, stone.rewriting} else same.rewriting
-            merged = replace(same, rewriting=stone.rewriting or rewriting, found=_merged(same.found, stone.found))
-            found[found.index(same)] = stone = merged
-        else:
-            found.append(stone)
-        content = {"format": _FORMAT, "tombstones": [asdict(one) for one in found]}
-        files.write_json(lake.root / FORGOTTEN, seal(content))
-    return stone
+    path = lake.root / FORGOTTEN
+
+    def added(before: bytes | None) -> bytes:
+        content = [asdict(one) for one in _with(_parsed(path, before), stone)]
+        return files.json_bytes(seal({"format": _FORMAT, "tombstones": content}))
+
+    written = _parsed(path, files.change(path, added))
+    return next(one for one in written if _same(one, stone))
+
+
+def _with(found: list[Tombstone], stone: Tombstone) -> list[Tombstone]:
+    place = next((number for number, one in enumerate(found) if _same(one, stone)), None)
+    if place is None:
+        return [*found, stone]
+    same = found[place]
+    rewriting = stone.rewriting or same.rewriting
+    merged = replace(same, rewriting=rewriting, found=_merged(same.found, stone.found))
+    return [*found[:place], merged, *found[place + 1 :]]
+
+
+def _same(one: Tombstone, other: Tombstone) -> bool:
+    return (one.ids, one.pipeline) == (other.ids, other.pipeline)
 
 
 def _merged(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

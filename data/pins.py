@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from data import files
+from data.history import manifest_of, release_of
 from data.lake import Lake, LakeError
 from data.sealing import is_intact, seal
 
@@ -27,9 +29,18 @@ class Pin:
 
 def pins(lake: Lake, pipeline: str) -> list[Pin]:
     """The pins of a pipeline, oldest first. Raises LakeError where their file was changed by hand or is damaged."""
-    path = _path(lake, pipeline)
+    path = lake.pipeline(pipeline) / PINS
     try:
-        found = files.read_json(path) or {"pins": []}
+        return _parsed(path, path.read_bytes())
+    except FileNotFoundError:
+        return []
+
+
+def _parsed(path: Path, content: bytes | None) -> list[Pin]:
+    if content is None:
+        return []
+    try:
+        found = files.parsed(path, content)
         if is_intact(found):
             return [Pin(**one) for one in found["pins"]]
     except (files.DamagedFileError, KeyError, TypeError) as error:
@@ -44,29 +55,46 @@ def _damaged(path: Path) -> LakeError:
 
 
 def pin(lake: Lake, pipeline: str, dataset: str, version: str, *, note: str, when: str) -> Pin:
-    """Keep a version from gc; pinning again replaces the note."""
+    """Keep a version from gc; pinning again replaces the note. Raises LakeError for what is not there, or no more."""
     made = Pin(dataset, version, note, when)
-    with lake.lock(f"{pipeline}.pins"):
-        others = [one for one in pins(lake, pipeline) if (one.dataset, one.version) != (dataset, version)]
-        _write(lake, pipeline, [*others, made])
+    with held(lake, pipeline):
+        if dataset == RELEASE:
+            release_of(lake, pipeline, int(version[1:]))
+        else:
+            manifest_of(lake, pipeline, dataset, version)
+        _change(lake, pipeline, lambda before: [*_without(before, dataset, version), made])
     return made
 
 
 def unpin(lake: Lake, pipeline: str, dataset: str, version: str) -> None:
     """Let gc have a version again. Raises LakeError where it is not pinned."""
-    with lake.lock(f"{pipeline}.pins"):
-        before = pins(lake, pipeline)
-        after = [one for one in before if (one.dataset, one.version) != (dataset, version)]
+
+    def unpinned(before: list[Pin]) -> list[Pin]:
+        after = _without(before, dataset, version)
         if before == after:
             listed = ", ".join(f"{one.dataset} {one.version}" for one in before) or "nothing"
             raise LakeError(f"{pipeline}: {dataset} {version} is not pinned; pinned is {listed}")
-        _write(lake, pipeline, after)
+        return after
+
+    _change(lake, pipeline, unpinned)
 
 
-def _write(lake: Lake, pipeline: str, found: list[Pin]) -> None:
-    content: dict[str, Any] = {"pins": [asdict(one) for one in found]}
-    files.write_json(_path(lake, pipeline), seal(content))
+@contextmanager
+def held(lake: Lake, pipeline: str) -> Iterator[None]:
+    """Nothing is pinned meanwhile: for who decides by the pins what goes."""
+    with lake.lock(f"_pins.{pipeline}"):
+        yield
 
 
-def _path(lake: Lake, pipeline: str) -> Path:
-    return lake.pipeline(pipeline) / PINS
+def _without(found: list[Pin], dataset: str, version: str) -> list[Pin]:
+    return [one for one in found if (one.dataset, one.version) != (dataset, version)]
+
+
+def _change(lake: Lake, pipeline: str, after: Callable[[list[Pin]], list[Pin]]) -> None:
+    """Replace the pins by what `after` makes of them, alone among all writers."""
+    path = lake.pipeline(pipeline) / PINS
+
+    def changed(before: bytes | None) -> bytes:
+        return files.json_bytes(seal({"pins": [asdict(one) for one in after(_parsed(path, before))]}))
+
+    files.change(path, changed)

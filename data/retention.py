@@ -138,14 +138,17 @@ def _young(version: Version, grace: timedelta, now: datetime) -> str | None:
     return None
 
 
-def remains(lake: Lake, pipeline: str, *, grace: timedelta, now: datetime) -> list[Path]:
-    """Folders without a manifest: what a removal that was killed left. Young ones may be in the making."""
+def remains(lake: Lake, pipeline: str, *, grace: timedelta = timedelta(0), now: datetime | None = None) -> list[Path]:
+    """Folders without a manifest: what a removal that was killed left. Young ones may be in the making.
+
+    Without `now`, all of them.
+    """
     found = []
     for dataset in datasets(lake, pipeline):
         for folder in sorted((lake.pipeline(pipeline) / dataset).iterdir()):
             if folder.is_dir() and not (folder / MANIFEST).is_file():
                 newest = max((path.stat().st_mtime for path in _files(folder)), default=0.0)
-                if now.timestamp() - newest >= grace.total_seconds():
+                if now is None or now.timestamp() - newest >= grace.total_seconds():
                     found.append(folder)
     return found
 

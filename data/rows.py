@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data import tables
 from data.contracts import CONTRACTS
 from data.lake import Lake
 
@@ -25,11 +26,8 @@ def key_column(dataset: str) -> str | None:
 
 def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A Parquet file of the lake, or some of its columns, in the order of the file."""
-    import pyarrow.parquet as pq
-
-    # Threads, or buffering ahead, in a file of Python's can abort the process at its end.
-    with path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
-        return file.read(columns=None if columns is None else list(columns), use_threads=False)
+    with path.open("rb") as file:
+        return tables.from_file(file, columns)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -70,12 +68,12 @@ def rejected(lake: Lake, manifest: Mapping[str, Any], ids: Collection[str]) -> d
     import polars as pl
 
     folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    wanted = pl.Series(list(ids), dtype=pl.String).implode()
     found: dict[str, tuple[str, str, str | None]] = {}
     for part in manifest["parts"]:
         if not part["rejects_file"]:
             continue
         frame = read(folder / part["rejects_file"], ["doc_id", "stage", "reason", "detail"])
-        wanted = pl.Series(list(ids), dtype=pl.String).implode()
         for doc_id, stage, reason, detail in frame.filter(pl.col("doc_id").is_in(wanted)).iter_rows():
             found.setdefault(doc_id, (stage, reason, detail))
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from data.storage import ObjectPath, cache
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
@@ -18,13 +19,22 @@ def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
 
     if columns is None or not isinstance(path, ObjectPath) or cache.is_kept(path):
         return pl.read_parquet(path, columns=None if columns is None else list(columns))
-    import pyarrow.parquet as pq
-
     from data.storage.reading import Reader
 
     with Reader(path) as file:
-        table = pq.read_table(file, columns=list(columns), use_threads=False)
-    return pl.DataFrame(pl.from_arrow(table)).select(columns)
+        return pl.DataFrame(pl.from_arrow(from_file(file, columns))).select(columns)
+
+
+def from_file(file: IO[Any], columns: Sequence[str] | None = None) -> pa.Table:
+    """What an open Parquet file holds, or some of its columns, in the order of the file.
+
+    In one thread, with nothing buffered ahead: the threads of Arrow may hold a file of Python's when the process ends,
+    which aborts it.
+    """
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file, pre_buffer=False) as opened:
+        return opened.read(columns=None if columns is None else list(columns), use_threads=False)
 
 
 def read_all(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.DataFrame:

@@ -246,6 +246,7 @@ def _build(flow: str, job: Job, config: Path | None, *, json: bool) -> None:
 
 def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
     """Run a flow in this process, against the server that is up, or one of our own."""
+    from flows.addresses import by_reference
     from flows.listen import listening
     from flows.server import connect
 
@@ -260,7 +261,7 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
     # A heartbeat costs every flow a second, and tells a server nothing about a command that a person watches.
     with listening(quiet=quiet), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         return getattr(nightly, name)(
-            sources=[source.word() for source in job.sources],
+            sources=by_reference([source.word() for source in job.sources]),
             pipeline=job.pipeline,
             lake=str(job.lake.root),
             config=str(config) if config else None,

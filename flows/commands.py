@@ -12,6 +12,7 @@ from data.errors import TextmillError
 from data.history import only_pipeline
 from data.lake import Lake
 from flows import show
+from flows.addresses import expanded
 from models.registry import Registry
 
 
@@ -55,7 +56,7 @@ def get_source(root: Path, name: str, path: Path | None, *, refresh: bool, json:
     from pipelines.download import download
 
     lake = Lake(root)
-    source = find(name, raw=lake.raw)
+    source = find(expanded(name), raw=lake.raw)
     lake.check_writable()
     with listening(quiet=json):
         listen = listener()(f"Download {source.name}", unit="B")

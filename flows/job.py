@@ -13,6 +13,7 @@ from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.lake import Lake
 from data.progress import Listener, silent
+from flows.addresses import expanded
 from flows.recipe import Recipe
 from flows.workers import Pool, count_workers
 from pipelines import sources as readers
@@ -97,7 +98,7 @@ def make_job(
     if limit is not None and limit < 1:
         raise TextmillError(f"--limit is {limit}; it must be at least 1")
     place = Lake(lake)
-    found = tuple(find(name, raw=place.raw) for name in sources)
+    found = tuple(find(expanded(name), raw=place.raw) for name in sources)
     labels = [source.name for source in found if source.kind != "corpus"]
     if labels:
         raise TextmillError(f"{labels[0]} is a labelled set and no corpus; see `textmill sources list`")

@@ -10,6 +10,7 @@ from pathlib import Path
 from prefect import flow, runtime
 
 from flows import artifacts, events, tasks
+from flows.addresses import refuse_credentials
 from flows.corpus import CorpusRefs, corpus
 from flows.evaluate import evaluate
 from flows.infer import infer
@@ -43,6 +44,7 @@ def prepare(
     accept_drift: bool,
 ) -> Job:
     """The job of a flow run: the clock and the environment enter here."""
+    refuse_credentials(sources)
     now = datetime.now(UTC)
     name = str(runtime.flow_run.id or "run").split("-", maxsplit=1)[0]
     under_worker = runtime.deployment.id is not None

@@ -59,8 +59,13 @@ def summary(lake: Lake, pipeline: str) -> dict[str, Any]:
 
 def console(*, stderr: bool = False) -> Console:
     """A console; where nobody looks at a terminal its lines are wide enough for paths."""
-    found = Console(stderr=stderr)
-    return found if found.is_terminal else Console(stderr=stderr, width=160)
+    found = Console(stderr=stderr, emoji=False)
+    return found if found.is_terminal else Console(stderr=stderr, width=160, emoji=False)
+
+
+def plain(console: Console, text: str) -> None:
+    """A line that holds what people or files say: its brackets are no markup."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def released(console: Console, lake: Lake, pipeline: str) -> None:

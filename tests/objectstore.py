@@ -7,7 +7,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -48,11 +48,15 @@ class Trouble:
 
 @dataclass
 class Proxy:
-    """The address to use as an endpoint, what was asked there, and the trouble to come."""
+    """The address to use as an endpoint, what was asked there, and the trouble to come.
+
+    `waited_out` counts the stalled requests that the client did not give up.
+    """
 
     url: str
     lake: str = ""
     stalled: threading.Event = field(default_factory=threading.Event)
+    waited_out: int = 0
     requests: list[Request] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
@@ -90,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(int(trouble.kind), {"Content-Type": "application/xml"}, trouble.body)
             return
         if trouble is not None and trouble.kind == "stall":
-            self.proxy.stalled.wait(20)
+            self.proxy.waited_out += not self.proxy.stalled.wait(20)
             self._hang_up()
             return
         answer, content = self._ask(body)
@@ -124,12 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length or str(len(content)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            with suppress(OSError):
+                self.wfile.write(content)
 
     def _hang_up(self) -> None:
         self.close_connection = True
-        self.wfile.flush()
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the client may have gone before
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from data.storage.path import ObjectPath
 
 _FRESH = 3600  # seconds in which a copy is not removed: somebody may be about to open it
+_FILLED = 0.9  # of the limit: how full a cache is that was too large
+_SHARE = 0.1  # of what is free: what a process adds before it looks again at what all of them did
+_free: dict[str, float] = {}
+"""Bytes that this process may still add to a cache, by its folder."""
 
 
 def home() -> Path:
@@ -50,8 +55,9 @@ def fetched(path: ObjectPath) -> Path:
     known = objects.facts(path)
     kept = _kept(path, known.etag)
     if _is_whole(kept, known.size):
-        os.utime(kept)
-        return kept
+        with suppress(FileNotFoundError):  # another process made room just now
+            os.utime(kept)
+            return kept
     staged = scratch()
     try:
         found = objects.fetch(path, staged)
@@ -67,6 +73,12 @@ def fetched(path: ObjectPath) -> Path:
 def is_kept(path: ObjectPath) -> bool:
     """Whether there is a local copy of an object, as it was when somebody last asked for it."""
     return any((home() / "objects" / _name(path)).glob("*/*"))
+
+
+def clear() -> None:
+    """Remove all copies: what was taken out of the store shall not be here either."""
+    for folder in (home() / "objects").glob("*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep() -> None:
@@ -88,10 +100,17 @@ def _lives(process: int) -> bool:
 
 
 def keep(staged: Path, path: ObjectPath) -> None:
-    """Take a local file that was just written to the store as its copy."""
+    """Take a local file that was just written to the store as its copy, in the place of all earlier ones."""
     known = objects.facts(path)
+    drop(path)
     if known.size == staged.stat().st_size:
         _keep(staged, _kept(path, known.etag), known.size)
+
+
+def drop(*paths: ObjectPath) -> None:
+    """Remove the copies of objects that were removed or replaced: they may hold what nobody shall keep."""
+    for path in paths:
+        shutil.rmtree(home() / "objects" / _name(path), ignore_errors=True)
 
 
 def full(error: OSError) -> StorageError:
@@ -125,15 +144,23 @@ def _is_whole(kept: Path, size: int) -> bool:
 
 
 def _make_room(size: int) -> None:
-    """Remove the copies that were used longest ago, where the cache would grow too large."""
-    room = float(os.environ.get("TEXTMILL_CACHE_GB", "50")) * 1e9 - size
+    """Remove the copies that were used longest ago, where the cache would grow too large.
+
+    Looking at all copies costs more than adding one, so it is done again when a part of what was free then is used up.
+    """
+    place = str(home())
+    _free[place] = _free.get(place, 0.0) - size
+    if _free[place] >= 0:
+        return
+    limit = float(os.environ.get("TEXTMILL_CACHE_GB", "50")) * 1e9
     found = sorted((state.st_mtime, state.st_size, path) for path in _copies() if (state := _state(path)))
-    used = sum(size for _, size, _ in found)
-    for modified, held, path in found:
-        if used <= room or modified > time.time() - _FRESH:
-            return
+    used = size + sum(held for _, held, _ in found)
+    for modified, held, path in found if used > limit else ():
+        if used <= limit * _FILLED or modified > time.time() - _FRESH:
+            break
         shutil.rmtree(path.parent, ignore_errors=True)
         used -= held
+    _free[place] = (limit - used) * _SHARE
 
 
 def _copies() -> list[Path]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.storage.address import StorageError
-from data.storage.stores import clear, patiently, store
+from data.storage.stores import for_upload, patiently, store
 
 if TYPE_CHECKING:
     from data.storage.path import ObjectPath
@@ -92,26 +92,28 @@ def fetch(path: ObjectPath, target: Path) -> Facts:
 
 def put(path: ObjectPath, content: bytes) -> None:
     """Write a small object, whatever was there."""
-    patiently(path, lambda: store(path.bucket, 60).put(path.key, content, attributes=_kind(path), use_multipart=False))
+    client = for_upload(path.bucket, len(content))
+    patiently(path, lambda: client.put(path.key, content, attributes=_kind(path), use_multipart=False))
 
 
 def put_file(path: ObjectPath, source: Path) -> None:
-    """Write a local file as an object, whatever was there; a very large one in pieces."""
+    """Write a local file as an object, whatever was there; a very large one in pieces, which go after an error."""
     patiently(path, partial(_put_file, path, source, source.stat().st_size))
 
 
 def _put_file(path: ObjectPath, source: Path, size: int) -> None:
     with source.open("rb") as file:
         if size == 0:
-            store(path.bucket).put(path.key, b"", attributes=_kind(path), use_multipart=False)
+            for_upload(path.bucket, 0).put(path.key, b"", attributes=_kind(path), use_multipart=False)
         elif size <= _SINGLE:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                client = store(path.bucket, 300 if size < (32 << 20) else 1800)
+                client = for_upload(path.bucket, size)
                 client.put(path.key, content, attributes=_kind(path), use_multipart=False)
         else:
-            pieces = max(_RANGE, size // 9000)
-            store(path.bucket).put(
-                path.key, file, attributes=_kind(path), use_multipart=True, chunk_size=pieces, max_concurrency=_THREADS
+            piece = max(_RANGE, size // 9000)
+            client = for_upload(path.bucket, piece * _THREADS)
+            client.put(
+                path.key, file, attributes=_kind(path), use_multipart=True, chunk_size=piece, max_concurrency=_THREADS
             )
 
 
@@ -120,10 +122,9 @@ def put_if(path: ObjectPath, content: bytes, etag: str | None) -> bool:
     from obstore.exceptions import AlreadyExistsError, PreconditionError
 
     mode: Any = "create" if etag is None else {"e_tag": etag}
-    client = store(path.bucket, 60)
+    client = for_upload(path.bucket, len(content))
     try:
-        with clear(path):
-            client.put(path.key, content, mode=mode, attributes=_kind(path))
+        patiently(path, lambda: client.put(path.key, content, mode=mode, attributes=_kind(path)))
     except (AlreadyExistsError, PreconditionError):
         return _is_there(path, content)
     except FileNotFoundError:
@@ -155,8 +156,12 @@ def remove(paths: Iterable[ObjectPath]) -> None:
     for path in paths:
         by_bucket.setdefault(path.bucket, []).append(path.key)
     for bucket, keys in by_bucket.items():
-        with suppress(FileNotFoundError):
+        try:
             patiently(bucket, partial(_delete, bucket, keys))
+        except FileNotFoundError:  # where a store takes one after the other, that was the last it looked at
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    patiently(bucket, partial(_delete, bucket, [key]))
 
 
 def _delete(bucket: str, keys: list[str]) -> None:

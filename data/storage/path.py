@@ -142,9 +142,12 @@ class ObjectPath(PosixPath):
         """Nothing: a folder is gone with its last object."""
 
     def unlink(self, missing_ok: bool = False) -> None:
+        from data.storage import cache
+
         if not missing_ok:
             objects.facts(self)
         objects.remove([self])
+        cache.drop(self)
 
     def rename(self, target: Any) -> ObjectPath:
         """Copy the object inside the store, then remove it under its old name: not one step, as on a disk."""

@@ -29,27 +29,37 @@ RETRIES: dict[str, Any] = {
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=15), "base": 2},
 }
 STALLED = timedelta(seconds=30)
-"""Time after which a transfer of which nothing arrives is tried again."""
+"""Time after which an answer of which nothing arrives is given up, and asked for again."""
+QUICKEST, SLOWEST = 60.0, 1 << 18
+"""Seconds that an upload has at the least, and the bytes a second of the slowest line that is waited for."""
 _NO_BUCKET = ("NoSuchBucket", "specified bucket does not exist", "ContainerNotFound")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"status (?:code: )?(\d{3}[\w ]*)")
 
 
 @lru_cache(maxsize=64)
-def store(bucket: str, seconds: int = 300) -> ObjectStore:
-    """The client of a bucket, `s3://name`; a request that lasts longer than `seconds` is given up."""
+def store(bucket: str, seconds: float | None = None) -> ObjectStore:
+    """The client of a bucket, `s3://name`, for requests of which answers are read; for uploads that have `seconds`."""
     from obstore.store import from_url
 
     from data.storage.credentials import options
 
-    client: dict[str, Any] = {"timeout": timedelta(seconds=seconds), "connect_timeout": timedelta(seconds=5)}
-    if seconds <= 300:
+    client: dict[str, Any] = {"timeout": timedelta(seconds=seconds or 300), "connect_timeout": timedelta(seconds=5)}
+    if seconds is None:  # of an upload nothing is read before all of it is sent
         client["read_timeout"] = STALLED
     if any(value.startswith("http://") for name, value in os.environ.items() if "ENDPOINT" in name):
         client["allow_http"] = True
     with clear(bucket):
         found: ObjectStore = from_url(bucket, client_options=client, retry_config=RETRIES, **options(bucket))  # type: ignore[call-overload]
         return found
+
+
+def for_upload(bucket: str, size: int) -> ObjectStore:
+    """The client for requests that send so many bytes; there are few of them, with times that double."""
+    seconds = QUICKEST
+    while seconds * SLOWEST < size:
+        seconds *= 2
+    return store(bucket, seconds)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.text import Text
+
 from data import history
 from data.difference import Difference, difference, previous
 from data.errors import TextmillError
@@ -11,7 +13,7 @@ from data.lake import Lake
 from flows import show
 from flows.datasets.terminal import table
 
-_VERBS = {"came": "[green]+ came[/]", "gone": "[red]- gone[/]", "changed": "[yellow]~ changed[/]"}
+_VERBS = {"came": Text("+ came", "green"), "gone": Text("- gone", "red"), "changed": Text("~ changed", "yellow")}
 
 
 def diff(

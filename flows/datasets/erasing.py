@@ -15,6 +15,7 @@ from data.hashing import sha256_file
 from data.history import datasets
 from data.lake import Lake
 from data.redaction import is_rewritten, rewrite_rejects, rewrite_version
+from data.retention import remains, remove
 from data.rows import holding, read
 from data.splits import row_id_of
 from flows.recipe import Recipe
@@ -42,6 +43,8 @@ def erase_versions(lake: Lake, pipeline: str, ids: Collection[str], entry: Row) 
     for manifest in lake.manifests(pipeline, "rejects"):
         rewrite_rejects(lake, manifest, entry)
     lake.sweep(pipeline)
+    for folder in () if lake.is_remote else remains(lake, pipeline):  # in a store another machine may be building
+        remove(folder)
     return done
 
 

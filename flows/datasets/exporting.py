@@ -38,7 +38,7 @@ def _print(made: dict[str, list[Exported]], folder: Path) -> None:
     ]
     console = show.console()
     console.print(table(columns, lines))
-    console.print(f"in {folder}/<dataset>/*.parquet", soft_wrap=True)
+    show.plain(console, f"in {folder}/<dataset>/*.parquet")
 
 
 def _size(files: list[Exported]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from data.lineage import Graph, graph, model_id
 from data.retention import Model
 from data.rows import holding, key_column
 from data.splits import split_of
+from data.storage import cache
 from flows import show
 from flows.datasets import erasing
 from flows.datasets.terminal import cards, table
@@ -68,6 +69,8 @@ def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[
     for key, names in _raw(lake, scope).items():
         raw += erasing.erase_raw(lake, key[0], names, stone.ids, labelled=key[1], recipe=recipe, when=stone.when)
     versions = [row for name in scope for row in erasing.erase_versions(lake, name, stone.ids, entry)]
+    if lake.is_remote:
+        cache.clear()  # all of it: copies of versions that are gone from the store may hold the text, too
     return {"raw": raw, "versions": versions}
 
 
@@ -177,44 +180,37 @@ def _tokenizers(whole: Graph, holders: Mapping[tuple[str, str], list[str]], scop
 
 def _print(lake: Lake, stone: Tombstone) -> None:
     console = show.console()
-    number = len(stone.ids)
-    console.print(
-        f"{number:,} {'document stays' if number == 1 else 'documents stay'} out of every later version and model: "
-        f"{', '.join(stone.ids[:5])}{' …' if number > 5 else ''}",
-        soft_wrap=True,
-        highlight=False,
-    )
-    console.print(
-        f"Record: {lake.root / forgotten.FORGOTTEN} (ids, reason and time, no text)\n", soft_wrap=True, highlight=False
-    )
+    for line in _about(lake, stone):
+        show.plain(console, line)
     if models := stone.found.get("models"):
         rows = [(row["model"], row["version"], len(row["ids"]), ", ".join(row["through"])) for row in models]
-        console.print(
-            table({"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}, rows)
-        )
-        console.print(
-            "A later training is without it; these weights stay as they are until you remove them.\n", highlight=False
-        )
+        columns = {"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}
+        console.print(table(columns, rows))
+        show.plain(console, "A later training is without it; these weights stay as they are until you remove them.\n")
+    for line in (*_done(stone), _next(stone)):
+        show.plain(console, line)
+
+
+def _about(lake: Lake, stone: Tombstone) -> Iterator[str]:
+    number, more = len(stone.ids), " …" if len(stone.ids) > 5 else ""
+    stay = "document stays" if number == 1 else "documents stay"
+    yield f"{number:,} {stay} out of every later version and model: {', '.join(stone.ids[:5])}{more}"
+    yield f"Record: {lake.root / forgotten.FORGOTTEN} (ids, reason and time, no text)\n"
+
+
+def _done(stone: Tombstone) -> Iterator[str]:
+    """What was found and, if so, rewritten."""
+    done = stone.rewriting == DONE
     for row in stone.found.get("tokenizers", ()):
-        console.print(f"The tokenizer {row['tokenizer']} of {row['pipeline']} counted its words, too.", highlight=False)
-    if stone.rewriting == DONE:
-        for row in stone.found.get("versions", ()):
-            console.print(
-                f"rewritten  {row['pipeline']}/{row['dataset']} {row['version']}: {row['parts']} parts",
-                soft_wrap=True,
-                highlight=False,
-            )
-        for row in stone.found.get("raw", ()):
-            console.print(
-                f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records",
-                soft_wrap=True,
-                highlight=False,
-            )
+        yield f"The tokenizer {row['tokenizer']} of {row['pipeline']} counted its words, too."
+    for row in stone.found.get("versions", ()) if done else ():
+        yield f"rewritten  {row['pipeline']}/{row['dataset']} {row['version']}: {row['parts']} parts"
+    for row in stone.found.get("raw", ()) if done else ():
+        yield f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records"
     for path in stone.found.get("reports", ()):
-        console.print(
-            f"{'removed' if stone.rewriting == DONE else 'shows it'}  {path}", soft_wrap=True, highlight=False
-        )
-    hint = (
-        "" if stone.rewriting == DONE else " Kept versions and raw files still hold it: --rewrite takes it out of them."
-    )
-    console.print(f"The next `textmill run` publishes a release without it.{hint}", soft_wrap=True, highlight=False)
+        yield f"{'removed' if done else 'shows it'}  {path}"
+
+
+def _next(stone: Tombstone) -> str:
+    left = " Kept versions and raw files still hold it: --rewrite takes it out of them."
+    return f"The next `textmill run` publishes a release without it.{'' if stone.rewriting == DONE else left}"

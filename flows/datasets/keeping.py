@@ -88,7 +88,8 @@ def gc(root: Path, pipeline: str | None, *, keep: int, grace: str, dry_run: bool
 def _collect(lake: Lake, pipeline: str, policy: Policy, now: datetime, *, dry_run: bool) -> dict[str, Any]:
     if dry_run:
         return _swept(lake, pipeline, policy, now, dry_run=True)
-    with lake.lock(pipeline, wait=False):  # a run may be about to link parts of an old version
+    # A run may be about to link parts of an old version, and a person about to pin one.
+    with lake.lock(pipeline, wait=False), pins.held(lake, pipeline):
         return _swept(lake, pipeline, policy, now, dry_run=False)
 
 

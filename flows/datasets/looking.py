@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from data import history
+from data.forgotten import FORGOTTEN
 from data.history import Version
 from data.lake import Lake
 from data.pins import RELEASE, pins
@@ -99,12 +100,12 @@ def show_dataset(root: Path, pipeline: str | None, dataset: str, version: str | 
     columns = {"version": "left", "rows": "right", "size": "right", "age": "right", "releases": "left"}
     lines = [[one["version"], one["rows"], amount(one["bytes"], 0, "B"), one["age"], _marks(one)] for one in known]
     console.print(table(columns, lines))
-    console.print(f"\n[bold]{found}[/]  {lake.version(name, dataset, found)}", soft_wrap=True, highlight=False)
+    show.plain(console, f"\n{found}  {lake.version(name, dataset, found)}")
     for label, text in _facts(manifest):
-        console.print(f"  {label:<9} {text}", soft_wrap=True, highlight=False)
+        show.plain(console, f"  {label:<9} {text}")
     first = next((part for part in manifest["parts"] if part["rows"]), None)
     if first:
-        console.print(str(read(lake.version(name, dataset, found) / first["file"]).head(5)))
+        show.plain(console, str(read(lake.version(name, dataset, found) / first["file"]).head(5)))
 
 
 def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
@@ -142,6 +143,8 @@ def verify(root: Path, pipeline: str | None, *, json: bool) -> None:
             sources |= {one["raw"] for one in manifest.get("inputs", []) if "raw" in one}
         _verify_tokenizers(lake, name, checked)
     _verify_models(lake, pipeline, checked)
+    if (lake.root / FORGOTTEN).is_file():
+        checked.json(lake.root / FORGOTTEN, {"of": "tombstones", "name": FORGOTTEN})
     verify_raw(lake, checked, sources if pipeline else None)
     if json:
         problems = [asdict(problem) for problem in checked.problems]
@@ -155,9 +158,7 @@ def verify(root: Path, pipeline: str | None, *, json: bool) -> None:
 def _print_checked(checked: Checked) -> None:
     console = show.console(stderr=bool(checked.problems))
     for problem in checked.problems[:_SHOWN]:
-        console.print(
-            f"[red]{problem.state}[/]{str(problem).removeprefix(problem.state)}", soft_wrap=True, highlight=False
-        )
+        show.plain(console, str(problem))
     if checked.problems:
         more = f" ({len(checked.problems) - _SHOWN:,} are not shown)" if len(checked.problems) > _SHOWN else ""
         console.print(

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from data.errors import ConfigError
 from data.lake import Lake
@@ -19,7 +20,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A plain table; `columns` says of each whether it is `left`, `right` or may `fold`."""
+    """A plain table; `columns` says of each whether it is `left`, `right` or may `fold`. Cells are no markup."""
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name, kind in columns.items():
         fold = kind == "fold"
@@ -30,8 +31,12 @@ def table(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Table:
             overflow="fold" if fold else "ellipsis",
         )
     for row in rows:
-        made.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
+        made.add_row(*map(_cell, row))
     return made
+
+
+def _cell(value: Any) -> Text:
+    return value if isinstance(value, Text) else Text(f"{value:,}" if isinstance(value, int) else str(value))
 
 
 def age(when: datetime, now: datetime) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from data import files, history
 from data.contracts import CONTRACTS
@@ -33,7 +34,7 @@ def lineage(root: Path, pipeline: str | None, what: str, *, every: bool, svg: Pa
     console = show.console()
     _print(console, found, what)
     if svg is not None:
-        console.print(f"\nPicture: {svg}", soft_wrap=True, highlight=False)
+        show.plain(console, f"\nPicture: {svg}")
 
 
 def _around(lake: Lake, pipeline: str, whole: Graph, what: str, *, every: bool) -> Graph:
@@ -97,7 +98,7 @@ def _print(console: Console, found: Graph, what: str) -> None:
     made_from: dict[str, list[str]] = {}
     for a, b in found.edges:
         made_from.setdefault(b, []).append(_short(found.nodes[a]))
-    console.print(f"\n[bold]{what}[/]\n", highlight=False)
+    console.print(f"\n[bold]{escape(what)}[/]\n", highlight=False)
     rows = [
         (
             _KINDS[node.kind],

@@ -47,9 +47,19 @@ def _trained(job: Job, corpus: Ref) -> str:
     folder = job.lake.tokenizers / job.pipeline
     files.write_bytes(folder / name / "tokenizer.json", text.encode("utf-8"))
     files.write_json(folder / name / "stats.json", tokenizer_stats(text, sample, config=job.recipe.tokeniser))
-    pointer = {"fingerprint": name, "config": versions.tokenizer_config(job), "corpus": corpus.version}
-    files.write_json(folder / "current.json", pointer)
-    return name
+    return _kept(folder / "current.json", name, versions.tokenizer_config(job), corpus)
+
+
+def _kept(path: Path, name: str, config: str, corpus: Ref) -> str:
+    """The tokenizer that the pipeline keeps from now on: this one, unless another run was faster with the same options."""
+
+    def pointer(before: bytes | None) -> bytes | None:
+        if before is not None and files.parsed(path, before)["config"] == config:
+            return None
+        return files.json_bytes({"fingerprint": name, "config": config, "corpus": corpus.version})
+
+    found: str = files.parsed(path, files.change(path, pointer) or b"")["fingerprint"]
+    return found
 
 
 def _sample(job: Job, corpus: Ref) -> tokenise.Sample:

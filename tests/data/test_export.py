@@ -108,3 +108,23 @@ def test_a_dataset_without_rows_is_a_file_without_rows(release: Release, tmp_pat
     (made,) = export(release, "corpus", tmp_path)
     assert pq.read_table(made.path).num_rows == 0
     assert pq.read_schema(made.path).names[0] == "doc_id"
+
+
+def test_killed_before_the_old_files_went_the_next_export_removes_them(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = export(release, "corpus", tmp_path)
+    release.manifest("corpus")["parts"][1]["sha256"] = "another"
+    unlink, killed = Path.unlink, [first.path]
+
+    def kill(path: Path, missing_ok: bool = False) -> None:
+        if path in killed:
+            raise KeyboardInterrupt
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", kill)
+    with pytest.raises(KeyboardInterrupt):
+        export(release, "corpus", tmp_path)
+    killed.clear()
+    (second,) = export(release, "corpus", tmp_path)
+    assert list((tmp_path / "corpus").glob("*.parquet")) == [second.path]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from objectstore import Proxy
 
 from data import files
+from data import forgotten as module
 from data.forgotten import ASKED, DONE, FORGOTTEN, Tombstone, add, forgotten, of_sources, tombstones
 from data.lake import Lake, LakeError
 from data.sealing import seal
@@ -68,3 +73,21 @@ def test_ids_of_other_sources_do_not_concern_a_job() -> None:
     assert of_sources(["enwiki:1", "en:2", "ukwiki:1"], {"enwiki", "en"}) == ("enwiki:1", "en:2")
     assert of_sources(["enwiki:1"], None) == ("enwiki:1",)
     assert of_sources(["enwiki:1"], set()) == ()
+
+
+def test_of_two_machines_that_forget_at_once_both_are_kept(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They share no lock, so the second may come between the reading and the writing of the first."""
+    lake = Lake(Path(s3.lake))
+    add(lake, STONE)
+    monkeypatch.setattr(Lake, "lock", lambda *_, **__: nullcontext())
+    other = [Tombstone(ids=("w:4",), reason="asked", when="t3")]
+    sealed = module.seal
+
+    def meanwhile(content: Mapping[str, Any]) -> dict[str, Any]:
+        if other:
+            add(lake, other.pop())
+        return sealed(content)
+
+    monkeypatch.setattr(module, "seal", meanwhile)
+    add(lake, Tombstone(ids=("w:3",), reason="asked", when="t2"))
+    assert forgotten(lake, "wiki") == ("w:1", "w:2", "w:3", "w:4")

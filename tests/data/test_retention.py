@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,3 +151,43 @@ def test_an_ancestor_of_another_pipeline_is_not_missed(lake: Lake) -> None:
     put(lake, "corpus", "z", [{"w:1": "one"}], inputs=[ref("documents", "nowhere")])
     assert "z" not in kept(decided(lake))
     assert Build(lake, PIPELINE, CONTRACTS["corpus"], "z").published
+
+
+def test_nobody_sweeps_the_folder_while_a_pin_is_written(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that is published meanwhile removes temporary files there, but none that is being written."""
+    holders: list[Path] = []
+    held, publish = files.exclusive, files.publish
+
+    @contextmanager
+    def noted(path: Path) -> Iterator[None]:
+        with held(path):
+            holders.append(path)
+            yield
+            holders.remove(path)
+
+    def published(staged: Path, path: Path) -> None:
+        assert holders == [path.parent]
+        publish(staged, path)
+
+    monkeypatch.setattr(files, "exclusive", noted)
+    monkeypatch.setattr(files, "publish", published)
+    pin(lake, PIPELINE, "corpus", "a", note="", when="now")
+    assert [one.version for one in pins(lake, PIPELINE)] == ["a"]
+    left = lake.pipeline(PIPELINE) / ".x.tmp"
+    left.touch()
+    unlink = Path.unlink
+
+    def unlinked(path: Path, missing_ok: bool = False) -> None:
+        assert path.parent in holders
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlinked)
+    lake.sweep(PIPELINE)
+    assert not left.exists()
+
+
+def test_what_is_gone_is_not_pinned(lake: Lake) -> None:
+    with pytest.raises(LakeError, match="has no version nothing"):
+        pin(lake, PIPELINE, "corpus", "nothing", note="", when="now")
+    with pytest.raises(LakeError, match="has no release r9"):
+        pin(lake, PIPELINE, RELEASE, "r9", note="", when="now")

@@ -6,8 +6,10 @@ import io
 import os
 import pickle
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import polars as pl
 import pytest
@@ -15,7 +17,7 @@ from objectstore import KEY_ID, SECRET, TOKEN, Proxy, Request
 
 from data import files, tables
 from data.errors import LakeError
-from data.storage import ObjectPath, StorageError, cache, objects, place, redacted
+from data.storage import ObjectPath, StorageError, cache, objects, place, redacted, stores
 
 
 @pytest.fixture
@@ -220,6 +222,65 @@ def test_trouble_that_passes_is_not_seen(
     assert act(root / "x") == wanted
 
 
+def test_what_stalls_is_given_up_and_asked_for_again(
+    root: ObjectPath, s3: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "STALLED", timedelta(seconds=0.5))
+    monkeypatch.setattr(stores, "QUICKEST", 0.5)
+    stores.store.cache_clear()
+    (tmp_path / "file").write_bytes(b"old")
+    s3.trouble("stall", is_put)
+    objects.put_file(root / "x", tmp_path / "file")
+    s3.trouble("stall", is_get)
+    assert (root / "x").read_bytes() == b"old"
+    s3.trouble("stall", is_put)
+    assert objects.put_if(root / "x", b"new", objects.get(root / "x")[1])
+    assert (root / "x").read_bytes() == b"new"
+    assert ([trouble.times for trouble in s3.troubles], s3.waited_out) == ([0, 0, 0], 0)
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(0, 60), (60 << 18, 60), (61 << 18, 120), (256 << 20, 1920)])
+def test_an_upload_has_the_time_that_a_slow_line_takes(
+    monkeypatch: pytest.MonkeyPatch, size: int, seconds: float
+) -> None:
+    monkeypatch.setattr(stores, "store", lambda bucket, seconds: (bucket, seconds))
+    assert stores.for_upload("s3://b", size) == ("s3://b", seconds)
+
+
+@pytest.mark.parametrize("fails", ["part", "end", ""])
+def test_a_very_large_file_is_put_in_pieces_and_none_is_left_after_an_error(
+    root: ObjectPath, s3: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    monkeypatch.setattr(objects, "_SINGLE", 1 << 20)
+    monkeypatch.setattr(objects, "_RANGE", 5 << 20)
+    file = tmp_path / "large"
+    file.write_bytes(os.urandom(1 << 10) * (6 << 10))
+    s3.trouble("500", lambda request: "partNumber=1" in request.query)
+    body = b"<Error><Code>AccessDenied</Code></Error>"
+    s3.trouble("403", lambda request: fails == "part" and "partNumber=2" in request.query, body=body)
+    s3.trouble("403", lambda request: fails == "end" and is_end(request), body=body)
+    if fails:
+        with pytest.raises(StorageError, match="AccessDenied"):
+            objects.put_file(root / "x", file)
+        assert [request.method for request in s3.requests][-1] == "DELETE"
+        assert not (root / "x").is_file()
+    else:
+        objects.put_file(root / "x", file)
+        assert (root / "x").stat().st_size == 6 << 20
+        assert files.local(root / "x").read_bytes() == file.read_bytes()
+    assert uploads(s3) == 0
+
+
+def is_end(request: Request) -> bool:
+    return request.method == "POST" and "uploadId" in request.query
+
+
+def uploads(s3: Proxy) -> int:
+    """Uploads that were begun and neither finished nor given up."""
+    with urlopen(f"{s3.url}/{place(s3.lake).parts[1]}?uploads") as answer:
+        return int(answer.read().count(b"<UploadId>"))
+
+
 def test_a_store_that_answers_nothing_is_an_error(root: ObjectPath, s3: Proxy) -> None:
     s3.trouble("500", lambda request: True, times=999)
     with pytest.raises(StorageError, match=r"cannot be reached or does not answer .*; try again later"):
@@ -274,3 +335,54 @@ def test_keys_of_a_profile_are_used_and_a_broken_profile_is_not_quoted(
     with pytest.raises(StorageError, match="is no profile file") as caught:
         options("s3://b")
     assert SECRET not in str(caught.value)
+
+
+def test_what_is_removed_is_removed_from_the_cache_too(root: ObjectPath) -> None:
+    for name in ("a", "b"):
+        files.write_bytes(root / name, b"secret")
+        os.fspath(root / name)
+    (root / "a").unlink()
+    files.remove_tree(root)
+    assert [path for path in cache.home().rglob("*") if path.is_file() and b"secret" in path.read_bytes()] == []
+
+
+def test_a_copy_that_goes_while_it_is_asked_for_is_fetched_again(
+    root: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write_bytes(root / "x", b"one")
+    kept = Path(os.fspath(root / "x"))
+    touch = os.utime
+
+    def gone(path: Path) -> None:
+        kept.unlink(missing_ok=True)
+        touch(path)
+
+    monkeypatch.setattr(os, "utime", gone)
+    assert Path(os.fspath(root / "x")).read_bytes() == b"one"
+
+
+def test_one_that_is_gone_does_not_keep_the_others_from_being_removed(
+    root: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stores without a request for many objects remove one after the other, and end at one that is not there."""
+    removed: list[str] = []
+
+    class Store:
+        def delete(self, keys: list[str]) -> None:
+            for key in keys:
+                if key.endswith("gone"):
+                    raise FileNotFoundError(key)
+                removed.append(key)
+
+    monkeypatch.setattr(objects, "store", lambda _: Store())
+    objects.remove([root / "gone", root / "here"])
+    assert removed == [(root / "here").key]
+
+
+def test_the_cache_is_not_looked_through_for_each_copy(root: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, copies = [], cache._copies
+    monkeypatch.setattr(cache, "_copies", lambda: looks.append(1) or copies())
+    for number in range(5):
+        with files.staging(root / f"{number}") as staged:
+            staged.write_bytes(bytes(1000))
+    assert len(looks) == 1

@@ -12,11 +12,12 @@ import pytest
 from lakes import PIPELINE, card, chain, put, release
 from typer.testing import CliRunner
 
-from data import files
+from data import files, retention
 from data.errors import TextmillError
 from data.forgotten import FORGOTTEN, tombstones
 from data.hashing import sha256_file
-from data.lake import MANIFEST, Lake
+from data.lake import MANIFEST, Lake, LakeError
+from data.pins import pin
 from flows.datasets.cli import datasets_app
 
 SECRET = "quetzalcoatlus northropi"
@@ -228,3 +229,52 @@ def test_a_version_that_was_removed_halfway_is_no_version(lake: Lake) -> None:
         str(lake.version(PIPELINE, "corpus", "aaaa"))
     ]
     assert not lake.version(PIPELINE, "corpus", "aaaa").exists()
+
+
+def test_nothing_is_pinned_while_gc_removes_what_is_not(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed, remove = [], retention.remove
+
+    def looked_at(folder: Path) -> None:
+        with pytest.raises(LakeError, match="another run"), lake.lock(f"_pins.{PIPELINE}", wait=False):
+            pass
+        remove(folder)
+        removed.append(folder)
+
+    monkeypatch.setattr(retention, "remove", looked_at)
+    run(lake, "gc", "--keep", "1", "--grace", "0s")
+    assert len(removed) == 5
+    with pytest.raises(TextmillError, match="has no version aaaa"):
+        pin(lake, PIPELINE, "corpus", "aaaa", note="", when="now")
+    run(lake, "pin", "corpus", "bbbb")
+
+
+BRACKETS = "a [/link] and [red]"
+
+
+def test_what_people_write_is_printed_as_it_is(lake: Lake) -> None:
+    chain(lake, "cccc", [{"w:[/1]": BRACKETS}])
+    release(lake, "cccc")
+    assert BRACKETS in run(lake, "show", "documents")
+    run(lake, "pin", "corpus", "cccc", "--note", BRACKETS)
+    for words in (("pin",), ("list",), ("show", "corpus")):
+        assert BRACKETS in run(lake, *words)
+    for words in (("lineage", "w:[/1]"), ("diff",), ("forget", "w:[/1]", "--reason", BRACKETS, "--rewrite")):
+        assert "w:[/1]" in run(lake, *words)
+    assert f"forgotten, {BRACKETS}" in run(lake, "show", "corpus")
+
+
+def test_forget_with_rewrite_leaves_no_remains_of_a_killed_removal(lake: Lake) -> None:
+    folder = lake.version(PIPELINE, "corpus", "aaaa")
+    (folder / MANIFEST).unlink()
+    assert list(folder.glob("*.parquet"))
+    run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
+    assert not folder.exists()
+
+
+def test_verify_looks_at_what_is_forgotten(lake: Lake) -> None:
+    run(lake, "forget", TRAIN, "--reason", "asked for")
+    assert told(lake, "verify")["problems"] == []
+    path = lake.root / FORGOTTEN
+    path.write_text(path.read_text().replace("asked for", "asked fur"))
+    (problem,) = told(lake, "verify", status=1)["problems"]
+    assert (problem["of"], problem["path"]) == ("tombstones", str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,11 +10,18 @@ from pathlib import Path
 
 import pytest
 from objectstore import KEY_ID, SECRET, TOKEN, Proxy
+from webserver import serving
 
 from data.lake import Lake
 from data.storage import place
 
 SECRETS = [text.encode() for text in (KEY_ID, SECRET, TOKEN)]
+
+COMMANDS = (
+    *(("datasets", word) for word in ("list", "verify", "gc", "pin")),
+    *(("datasets", "show", name) for name in ("corpus", "tokens", "rejects", "metrics")),
+    ("datasets", "lineage", "corpus"), ("models", "list"), ("models", "show", "wikipedia-sample-sentiment"), ("report",),
+)  # fmt: skip
 
 
 def textmill(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -63,14 +71,17 @@ def test_a_corpus_is_built_and_then_there_is_nothing_to_do(
 def test_two_machines_build_the_same_at_once(s3: Proxy, dump: Path, config: Path, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    words = ("corpus", "build", "--source", str(dump), "--config", str(config), "--lake", s3.lake)
-    with ThreadPoolExecutor(2) as pool:
+    page = f"/{dump.name}?sig={TOKEN}"
+    with serving() as script, ThreadPoolExecutor(2) as pool:
+        script.pages[page] = dump.read_bytes()
+        source = script.base.replace("://", f"://user:{KEY_ID}@") + page
+        words = ("corpus", "build", "--source", source, "--config", str(config), "--lake", s3.lake)
         one, other = pool.map(lambda name: textmill(*words, TEXTMILL_CACHE=str(tmp_path / name)), ("one", "other"))
     assert (one.returncode, other.returncode) == (0, 0), one.stderr + other.stderr
     verified = textmill("datasets", "verify", "--lake", s3.lake)
     assert (verified.returncode, "as published" in verified.stdout) == (0, True), verified.stdout + verified.stderr
     again = textmill(*words)
-    assert "Nothing to do" in again.stdout
+    assert "Nothing to do" in again.stdout, again.stdout + again.stderr
     told = "".join(done.stdout + done.stderr for done in (one, other, verified, again)).encode()
     assert not any(secret in told for secret in SECRETS)
     check_secret_free(place(s3.lake), tmp_path)
@@ -95,9 +106,12 @@ def test_the_whole_job_on_the_sample(s3: Proxy, config: Path, tmp_path: Path) ->
     assert first.returncode == 0, first.stderr
     again = textmill(*words)
     assert "Nothing to do" in again.stdout, again.stdout + again.stderr
-    for command in (("datasets", "verify"), ("datasets", "list"), ("models", "list"), ("report",)):
+    planned = textmill("plan", *words[1:], "--json", TEXTMILL_CACHE=str(tmp_path / "another machine"))
+    assert json.loads(planned.stdout)["nothing_to_do"], planned.stdout
+    assert "Nothing to do" in textmill("corpus", "build", *words[1:]).stdout
+    for command in COMMANDS:
         done = textmill(*command, "--lake", s3.lake)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
     check_secret_free(place(s3.lake), tmp_path)
 
 

@@ -252,3 +252,8 @@ def test_row_that_its_reader_rejected_is_rejected_for_that_even_with_text() -> N
     assert found.rejects.select("origin", "stage", "kind", "reason", "detail", "n_chars").rows() == [
         ("a", "labels", "failed", "invalid_row", "no label", 10)
     ]
+
+
+def test_a_line_ends_where_json_lines_end(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "one\u2028two\x85", "label": "x"}\r\n', "utf-8", newline="")
+    assert [each.text for each in labelled.jsonl([tmp_path / "a.jsonl"])] == ["one\u2028two\x85"]
