@@ -93,7 +93,10 @@ def test_too_large_pages_and_what_is_no_page(tmp_path: Path) -> None:
         (record,) = read(path, source="s", max_chars=most)
         assert record.reject is not None
         assert (record.reject.reason, record.text) == ("page_too_large", "")
-    with pytest.raises(SourceError, match="names no source"):
+    (record,) = read(path, source="s", max_chars=len(PAGE))
+    assert (record.reject, record.text) == (None, PAGE)
+    with pytest.raises(SourceError, match="names no source") as caught:
         list(read(path))
+    assert caught.value.reason == "no_source_name"
     with pytest.raises(SourceError, match="no such file"):
         list(read(tmp_path / "b.html", source="s"))
