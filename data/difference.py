@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import TextmillError
 from data.lake import Lake
-from data.rows import ancestors, key_column, read, rejected
+from data.rows import ancestors, key_column, rejected
+from data.tables import read
 
 if TYPE_CHECKING:
     import polars as pl

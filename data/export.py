@@ -17,6 +17,7 @@ from data import files
 from data.hashing import fingerprint
 from data.release import Release
 from data.storage import place
+from data.tables import whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,7 +94,7 @@ def _join(sources: list[Path], staged: Path) -> None:
     import pyarrow.parquet as pq
 
     options = {"compression": "zstd", "compression_level": 3, "write_page_index": True}
-    with sources[0].open("rb") as opened:
+    with whole(sources[0]), sources[0].open("rb") as opened:
         schema = pq.read_schema(opened)
     with pq.ParquetWriter(staged, schema, **options) as writer:
         for table in _gathered(_row_groups(sources)):
@@ -104,7 +105,7 @@ def _row_groups(sources: list[Path]) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
     for source in sources:
-        with source.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
+        with whole(source), source.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
             for group in range(file.num_row_groups):
                 yield file.read_row_group(group, use_threads=False)
 

@@ -149,9 +149,12 @@ def manifest_of(lake: Lake, pipeline: str, dataset: str, version: str) -> dict[s
 def only_pipeline(lake: Lake, name: str | None) -> str:
     """The pipeline asked for, or the only one there is. Raises TextmillError with those that there are."""
     names = lake.pipelines()
+    if not names:
+        raise TextmillError(f"nothing is published in {lake.root}; `textmill run` publishes the sample")
     if name is None and len(names) == 1:
         return names[0]
+    if name is None:
+        raise TextmillError(f"{lake.root} has several pipelines; name one with --pipeline: {', '.join(names)}")
     if name not in names:
-        listed = ", ".join(names) or "none; `textmill run` makes one"
-        raise TextmillError(f"name one with --pipeline; published in {lake.root}: {listed}")
+        raise TextmillError(f"{lake.root} has no pipeline '{name}'; there are {', '.join(names)}")
     return name

@@ -23,7 +23,7 @@ from data.errors import LakeError
 from data.sealing import seal
 from data.storage import ObjectPath, cache, leftovers, place
 
-__all__ = ["FORMAT", "GRACE", "MANIFEST", "RELEASE", "Lake", "LakeError"]
+__all__ = ["FORMAT", "GRACE", "MANIFEST", "RELEASE", "Lake", "LakeError", "known_format"]
 
 RELEASE = "_release.json"
 RELEASES = "_releases"
@@ -238,14 +238,15 @@ class Lake:
 def _known(path: Path) -> dict[str, Any] | None:
     """A manifest or release, None where there is none. Raises LakeError for one of a format that is not known."""
     found: dict[str, Any] | None = files.read_json(path)
-    return None if found is None else _checked(path, found)
+    return None if found is None else known_format(path, found)
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:
-    return _checked(path, files.parsed(path, content))
+    return known_format(path, files.parsed(path, content))
 
 
-def _checked(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+def known_format(path: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """What was read there, as it is. Raises LakeError where it has a format that this textmill does not know."""
     if (wrong := found.get("format", FORMAT)) != FORMAT:
         raise LakeError(f"{path} has format {wrong}, this textmill reads format {FORMAT}; upgrade textmill")
     return found

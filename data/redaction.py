@@ -19,8 +19,8 @@ from data.forgotten import REASON
 from data.hashing import fingerprint
 from data.lake import MANIFEST, Lake
 from data.rows import key_column
-from data.rows import table as read_table
 from data.sealing import seal
+from data.tables import table as read_table
 from data.versions import Build, Part, add_counts
 
 FACT = "forgotten"

@@ -20,6 +20,7 @@ from data import reading
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.lake import Lake, LakeError
+from data.tables import whole
 from data.versions import DIGITS, NUMBER
 
 if TYPE_CHECKING:
@@ -93,8 +94,11 @@ class Release:
         """
         if all(column[0] != ID for column in self.manifest(dataset)["contract"]["columns"]):
             raise LakeError(f"rows of {dataset} have no doc_id; read it with scan")
-        found = (find_in(partial(_opened, file), doc_id) for file in self.files(dataset, doc_id=doc_id))
-        return [row for rows in found for row in rows]
+        found: list[dict[str, Any]] = []
+        for file in self.files(dataset, doc_id=doc_id):
+            with whole(file):
+                found += find_in(partial(_opened, file), doc_id)
+        return found
 
     def get(self, doc_id: str, dataset: str = "corpus") -> list[dict[str, Any]]:
         """Rows of a document. Raises NotFoundError where there is none, with the reason if it was rejected."""
@@ -104,7 +108,9 @@ class Release:
         if rejected:
             why = "; ".join(f"{row['stage']}: {row['reason']} ({row['kind']})" for row in rejected)
             raise NotFoundError(f"{self.pipeline}/{dataset} has no '{doc_id}'; it was rejected by {why}")
-        raise NotFoundError(f"{self.pipeline}/{dataset} has no '{doc_id}'; an id is <source>:<native id>")
+        raise NotFoundError(
+            f"{self.pipeline}/{dataset} has no '{doc_id}'; an id is <source>:<native id>{_looked_up(doc_id)}"
+        )
 
     def changes(self, dataset: str, since: Release | str) -> Changes:
         """What changed since an earlier release, or since a version, by files: equal files hold equal rows.
@@ -161,6 +167,11 @@ def find_in(opened: Callable[[], BinaryIO], doc_id: str) -> Iterator[dict[str, A
             found = pc.equal(file.read_row_group(group, columns=[ID], use_threads=False)[ID], doc_id)
             if pc.any(found).as_py():
                 yield from file.read_row_group(group, use_threads=False).filter(found).to_pylist()
+
+
+def _looked_up(doc_id: str) -> str:
+    """Where to look further, for what looks like an id."""
+    return f"; `textmill datasets lineage {doc_id} --all` looks in every version" if ":" in doc_id else ""
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
-from data import tables
 from data.contracts import CONTRACTS
 from data.lake import Lake
-
-if TYPE_CHECKING:
-    import polars as pl
-    import pyarrow as pa
+from data.tables import read
 
 
 def key_column(dataset: str) -> str | None:
@@ -22,19 +17,6 @@ def key_column(dataset: str) -> str | None:
         return None
     names = {column.name for column in contract.columns}
     return next((name for name in ("doc_id", "row_id") if name in names), None)
-
-
-def table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A Parquet file of the lake, or some of its columns, in the order of the file."""
-    with path.open("rb") as file:
-        return tables.from_file(file, columns)
-
-
-def read(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """The same as a frame."""
-    import polars as pl
-
-    return pl.DataFrame(pl.from_arrow(table(path, columns)))
 
 
 def may_hold(part: Mapping[str, Any], column: str, ids: Collection[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from data import files
 from data.hashing import sha256_file
 from data.history import datasets
-from data.lake import MANIFEST, RELEASE, RELEASES, Lake
+from data.lake import MANIFEST, RELEASE, RELEASES, Lake, LakeError, known_format
 from data.pins import PINS
 from data.progress import Progress, ignore
 from data.sealing import is_intact
@@ -54,14 +54,17 @@ class Checked:
             self.problems.append(Problem(path=str(path), **about))
 
     def json(self, path: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Read a sealed JSON file; None where it is not there or not intact, which is then a problem."""
+        """Read a sealed JSON file; None where it is not there or not intact, which is then a problem.
+
+        Raises LakeError for one of a format that is not known.
+        """
         self.files += 1
         try:
             found: Any = files.read_json(path)
         except (files.DamagedFileError, OSError):
             found = {"digest": None}
         if isinstance(found, dict) and is_intact(found):
-            return found
+            return known_format(path, found)
         self.problems.append(Problem(path=str(path), state=MISSING if found is None else DAMAGED, **about))
         return None
 
@@ -84,7 +87,8 @@ class Checked:
 def verify_pipeline(lake: Lake, pipeline: str, checked: Checked) -> list[dict[str, Any]]:
     """Check releases, pins and every version of a pipeline; returns the manifests that could be read."""
     home = lake.pipeline(pipeline)
-    releases = [home / RELEASE, *sorted((home / RELEASES).glob("*.json"))] if (home / RELEASE).is_file() else []
+    numbered = sorted((home / RELEASES).glob("*.json"))
+    releases = [home / RELEASE, *numbered] if numbered or (home / RELEASE).is_file() else []
     for path in releases:
         checked.json(path, {"of": "release", "name": path.stem, "pipeline": pipeline})
     if (home / PINS).is_file():
@@ -118,6 +122,37 @@ def _version(folder: Path, pipeline: str, checked: Checked) -> dict[str, Any] | 
         if part["rejects_file"]:
             checked.file(folder / part["rejects_file"], part["rejects_sha256"], about)
     return manifest
+
+
+def check_release(lake: Lake, pipeline: str) -> None:
+    """Raise LakeError where a manifest of the published release was changed, or a part cut off or removed.
+
+    Looks at digests of manifests and sizes of files, not at their bytes; at nothing in an object store, where it would
+    cost a request for each part.
+    """
+    release = None if lake.is_remote else lake.release(pipeline)
+    for dataset, version in release["datasets"].items() if release else ():
+        folder = lake.version(pipeline, dataset, version)
+        manifest = lake.manifest(pipeline, dataset, version)
+        if manifest is None:
+            continue  # the next run makes it again
+        wrong = _wrong_parts(folder, manifest) if is_intact(manifest) else [folder / MANIFEST]
+        if wrong:
+            raise LakeError(
+                f"{wrong[0]} is not as it was published; restore it from a copy, or remove {folder} and run the "
+                "same command again. `textmill datasets verify` finds all such files"
+            )
+
+
+def _wrong_parts(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
+    return [folder / part["file"] for part in manifest["parts"] if _size(folder / part["file"]) != part["bytes"]]
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def verify_raw(lake: Lake, checked: Checked, sources: set[str] | None = None) -> None:

@@ -24,6 +24,7 @@ from data.errors import AccountingError
 from data.hashing import fingerprint, sha256_file
 from data.lake import FORMAT, MANIFEST, Lake
 from data.sealing import seal
+from data.storage import leftovers
 
 NOTES = "_parts"
 REJECTS = "_rejects"
@@ -143,6 +144,7 @@ class Build:
             _write(staged, table, metadata)
             size, sha256 = staged.stat().st_size, sha256_file(staged)
             name = f"{folder}/{self._name(index, key, sha256)}".lstrip("/")
+            self._announce(name)
             files.publish(staged, self.folder / name)
         return _File(name, size, sha256)
 
@@ -223,8 +225,14 @@ class Build:
 
     def note(self, part: Part) -> Part:
         """Commit a part whose files are written."""
-        files.write_json(self._note_file(part.index, part.key), asdict(part))
+        path = self._note_file(part.index, part.key)
+        self._announce(path.relative_to(self.folder).as_posix())
+        files.write_json(path, asdict(part))
         return part
+
+    def _announce(self, name: str) -> None:
+        """Let this machine know that it puts an object, which is a leftover if the version is published without it."""
+        leftovers.note(self.lake.pipeline(self.pipeline), f"{self.contract.name}/{self.version}/{name}")
 
     def _note_file(self, index: int, key: str) -> Path:
         return self.folder / NOTES / f"{index:05d}-{key}.json"

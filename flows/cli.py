@@ -228,11 +228,13 @@ def _job(
 
 def _build(flow: str, job: Job, config: Path | None, *, json: bool) -> None:
     """Run a flow unless there is nothing to do, and show what is published."""
+    from data.verification import check_release
     from flows import show
     from flows.plan import plan as make_plan
 
     console = show.console(stderr=json)
     job.lake.check_writable()
+    check_release(job.lake, job.pipeline)
     if make_plan(job, whole=flow == "nightly").nothing_to_do:
         job.lake.tidy(job.pipeline)  # a run that was killed right after it published left something
         console.print(f"Nothing to do: everything of '{job.pipeline}' is up to date.")

@@ -107,9 +107,15 @@ def read_recipe(path: Path | None) -> Recipe:
     except OSError as error:
         raise ConfigError(f"the config {path} cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"the config {path} is no YAML: {str(error).splitlines()[0]}") from error
+        raise ConfigError(f"the config {path} is no YAML: {_yaml(error)}") from error
     except ValidationError as error:
         raise ConfigError(f"the config {path}: {mistake(error.errors()[0], Recipe)}") from error
+
+
+def _yaml(error: Exception) -> str:
+    """What is wrong with a YAML file, and in which line where the parser knows."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}: {problem}" if problem and mark else str(error).splitlines()[0]
 
 
 def _beside(path: Path, content: Any) -> Any:

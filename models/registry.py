@@ -187,6 +187,8 @@ class Registry:
 
         def rolled_back(moves: list[dict[str, Any]]) -> dict[str, Any]:
             stack = _stack(moves, alias)
+            if not stack:
+                raise RegistryError(f"{name} has no {alias}; see `textmill models list`")
             if len(stack) < 2:
                 raise RegistryError(f"{name}@{alias} is {_listed(stack)}: there is no version before it to go back to")
             return _move("rollback", alias, before=stack[-1], after=stack[-2], when=when, evidence={})

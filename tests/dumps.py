@@ -59,6 +59,13 @@ def write(path: Path, pages: str, *, head: str = HEAD, tail: str = TAIL) -> Path
     return path
 
 
+def write_streams(path: Path, streams: list[str]) -> Path:
+    """Write a dump of several streams, as Wikimedia cuts them: each makes a part, which stays as long as it does."""
+    texts = [HEAD + streams[0], *streams[1:], TAIL]
+    path.write_bytes(b"".join(bz2.compress(text.encode("utf-8")) for text in texts))
+    return path
+
+
 SMALL = """
 part_pages: 8
 tokeniser: {vocab_size: 400}

@@ -16,8 +16,9 @@ from data.history import datasets
 from data.lake import Lake
 from data.redaction import is_rewritten, rewrite_rejects, rewrite_version
 from data.retention import remains, remove
-from data.rows import holding, read
+from data.rows import holding
 from data.splits import row_id_of
+from data.tables import read
 from flows.recipe import Recipe
 from flows.stages.forgotten import dump_name
 from pipelines import sources

@@ -29,7 +29,8 @@ def pin(root: Path, pipeline: str | None, name: str | None, version: str | None,
     if json:
         show.as_json({"pipeline": home, **asdict(made)})
     else:
-        show.console().print(f"{home}: {dataset} {found} stays until `textmill datasets unpin`.", highlight=False)
+        undo = f"textmill datasets unpin {dataset} {found}"
+        show.console().print(f"{home}: {dataset} {found} stays until `{undo}`.", highlight=False, soft_wrap=True)
 
 
 def unpin(root: Path, pipeline: str | None, name: str, version: str | None, *, json: bool) -> None:
@@ -155,13 +156,13 @@ def _print(done: dict[str, Any], *, dry_run: bool) -> None:
             "was in": "left",
             "size": "right",
         }
-        console.print(table(columns, gone))
+        console.print(table(columns, gone), "")
     why: dict[str, int] = {}
     for one in done["kept"]:
         reason = _kind(one["reasons"][0])
         why[reason] = why.get(reason, 0) + 1
     if why:
-        console.print(table({"kept because": "fold", "versions": "right"}, sorted(why.items())))
+        console.print(table({"kept because": "fold", "versions": "right"}, sorted(why.items())), "")
     verb = "would come free" if dry_run else "are free again"
     shared = "; files that a kept version shares stay" if gone else ""
     remains = f", and the remains of {len(done['remains'])} more" if done["remains"] else ""

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from data import history
 from data.forgotten import FORGOTTEN
 from data.history import Version
-from data.lake import Lake
+from data.lake import Lake, LakeError
 from data.pins import RELEASE, pins
 from data.verification import Checked, verify_pipeline, verify_raw
 from flows import show
 from flows.datasets.terminal import age, table
 from flows.listen import amount
 
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
 _SHOWN = 20  # problems in a terminal
+_ROWS = 5
+_DULL = {"text_sha256", "source", "url"}  # say little in a table of a few rows
 
 
 def list_datasets(root: Path, pipeline: str | None, *, every: bool, json: bool) -> None:
@@ -91,7 +97,7 @@ def show_dataset(root: Path, pipeline: str | None, dataset: str, version: str | 
     if json:
         show.as_json({**manifest, "versions": known})
         return
-    from data.rows import read
+    from data.tables import read
 
     console = show.console()
     console.print(
@@ -105,7 +111,26 @@ def show_dataset(root: Path, pipeline: str | None, dataset: str, version: str | 
         show.plain(console, f"  {label:<9} {text}")
     first = next((part for part in manifest["parts"] if part["rows"]), None)
     if first:
-        show.plain(console, str(read(lake.version(name, dataset, found) / first["file"]).head(5)))
+        _print_rows(console, read(lake.version(name, dataset, found) / first["file"]).head(_ROWS))
+
+
+def _print_rows(console: Console, rows: pl.DataFrame) -> None:
+    """The first rows, a line each: columns that are no lists, as many as fit; texts cut off."""
+    import polars as pl
+
+    plain = rows.select(name for name, kind in rows.schema.items() if not kind.is_nested() and name not in _DULL)
+    shown = plain.select(name for name in plain.columns if plain[name].null_count() < plain.height)
+    texts = shown.with_columns(pl.col(pl.String).str.replace_all(r"\s+", " "))
+    columns = min(texts.width, max(3, console.width // 18))
+    with pl.Config(
+        tbl_cols=columns,
+        tbl_width_chars=console.width,
+        fmt_str_lengths=max(8, console.width // (columns + 1) - 3),
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+        tbl_formatting="NOTHING",
+    ):
+        console.print(f"\n{texts}", markup=False, highlight=False)
 
 
 def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
@@ -136,6 +161,8 @@ def verify(root: Path, pipeline: str | None, *, json: bool) -> None:
     """Hash everything again; the status is 1 where a file is not as it was published."""
     lake = Lake(root)
     names = [history.only_pipeline(lake, pipeline)] if pipeline else history.folders(lake)
+    if not names and not lake.raw.is_dir():  # a mistyped --lake must not pass for a whole one
+        raise LakeError(f"there is nothing to verify in {root}; give the lake with --lake DIR")
     checked = Checked()
     sources: set[str] = set()
     for name in names:

@@ -20,9 +20,13 @@ from flows.judging import refuse_breaking
 from flows.stages import versions
 from flows.stages.corpus import part_key, read_part
 from pipelines import tokenise, validate
+from pipelines.checks import observe
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+_TOGETHER = 64
+"""Parts of the rejects that are judged at once."""
 
 
 def tokenizer(job: Job, corpus: Ref) -> str:
@@ -51,7 +55,7 @@ def _trained(job: Job, corpus: Ref) -> str:
 
 
 def _kept(path: Path, name: str, config: str, corpus: Ref) -> str:
-    """The tokenizer that the pipeline keeps from now on: this one, unless another run was faster with the same options."""
+    """The tokenizer that the pipeline keeps: this one, unless another run was faster with the same options."""
 
     def pointer(before: bytes | None) -> bytes | None:
         if before is not None and files.parsed(path, before)["config"] == config:
@@ -145,11 +149,18 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
 
 def _judge_rejects(target: Build, parts: list[Part]) -> list[dict[str, Any]]:
     """Verdicts on the rejects. A reject has nowhere else to go, so one that breaks the contract ends the run."""
-    frames = (pl.read_parquet(target.folder / part.file) for part in parts)
-    verdicts = validate.merge(validate.validate_rows(frame, target.contract)[2] for frame in frames)
+    results = (result for first in range(0, len(parts), _TOGETHER) for result in _judged(target, parts, first))
+    verdicts = validate.merge(results)
     if failed := next((verdict for verdict in verdicts if not verdict.success), None):
         raise validate.failure(failed)
     return [verdict.as_json() for verdict in verdicts]
+
+
+def _judged(target: Build, parts: list[Part], first: int) -> list[validate.PartResult]:
+    """The judgements on some parts from `first` on, which are one if no row breaks the contract."""
+    frames = (pl.read_parquet(target.folder / part.file) for part in parts[first : first + _TOGETHER])
+    seen = [(observe(frame, target.contract), validate.ids_of(frame)) for frame in frames]
+    return [result for _, result in validate.validate_lights(seen, target.contract)]
 
 
 def _reject_parts(job: Job, target: Build, stages: list[Ref]) -> Iterator[Part]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lakes import PIPELINE, chain, put, ref, release
 
-from data import rows
+from data import difference as module
 from data.difference import NOT_IN_SOURCE, Difference, difference, previous
 from data.errors import TextmillError
 from data.lake import Lake
@@ -54,14 +54,14 @@ def test_parts_that_are_the_same_are_not_read(lake: Lake, monkeypatch: pytest.Mo
     put(lake, "corpus", "a", [{"w:1": "one"}, {"w:2": "two"}])
     put(lake, "corpus", "b", [{"w:1": "one"}, {"w:3": "three"}])
     opened: list[str] = []
-    read = rows.table
+    read = module.read
 
     def watched(path: Path, columns: list[str] | None = None) -> object:
         opened.append(f"{path.parent.name}/{path.name[:10]}")
         assert columns == ["doc_id", "text_sha256"]
         return read(path, columns)
 
-    monkeypatch.setattr(rows, "table", watched)
+    monkeypatch.setattr(module, "read", watched)
     found = compared(lake)
     assert sorted(opened) == ["a/part-00001", "b/part-00001"] or sorted(opened) == ["a/part-0000", "b/part-0000"]
     assert (found.parts, found.counts["same"]) == ({"same": 1, "read": 2}, 1)

@@ -67,8 +67,16 @@ def test_a_version_finds_its_dataset(lake: Lake) -> None:
 
 def test_the_only_pipeline_needs_no_name(lake: Lake) -> None:
     assert history.only_pipeline(lake, None) == PIPELINE
-    with pytest.raises(TextmillError, match="--pipeline"):
+    with pytest.raises(TextmillError, match=f"has no pipeline 'other'; there are {PIPELINE}"):
         history.only_pipeline(lake, "other")
+
+
+def test_of_several_pipelines_one_must_be_named_and_of_none_none_can(lake: Lake, tmp_path: Path) -> None:
+    lake.publish("second", {"datasets": {}})
+    with pytest.raises(TextmillError, match=f"name one with --pipeline: second, {PIPELINE}"):
+        history.only_pipeline(lake, None)
+    with pytest.raises(TextmillError, match=r"nothing is published in .*none; `textmill run`"):
+        history.only_pipeline(Lake(tmp_path / "none"), "any")
 
 
 @pytest.mark.parametrize(("word", "is_one"), [("r3", True), ("r", False), ("3", False), ("r3a", False), ("", False)])

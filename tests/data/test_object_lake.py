@@ -188,10 +188,14 @@ def test_a_part_that_was_removed_or_cut_off_is_made_again(lake: Lake) -> None:
         assert build(lake).find(0, "k") is None
 
 
-def test_leftovers_of_killed_runs_go_when_nobody_works_on_them(lake: Lake) -> None:
+def test_leftovers_of_killed_runs_go_when_nobody_works_on_them(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     published = put(lake, "v1")
     write(build(lake, "dead"))
-    write(build(lake), 7, "stray")
+    with monkeypatch.context() as patch:
+        patch.setenv("TEXTMILL_CACHE", str(tmp_path / "another machine"))
+        write(build(lake), 7, "stray")
     before = tree(lake.root)
     lake.sweep("wiki")
     assert tree(lake.root) == before  # a run on another machine may be at it
@@ -199,6 +203,20 @@ def test_leftovers_of_killed_runs_go_when_nobody_works_on_them(lake: Lake) -> No
     assert tree(lake.version("wiki", "toys", "dead")) == set()
     assert len(tree(lake.root)) == 3
     check_whole(lake, published)
+
+
+def test_leftovers_of_this_machine_go_at_once_when_their_version_is_published(lake: Lake) -> None:
+    write(build(lake), 0, "stray")
+    write(build(lake), 0, "k", ids=("a", "other bytes"))
+    unfinished = write(build(lake, "v2"))
+    published = put(lake, "v1")
+    lake.sweep("wiki")
+    assert len(tree(lake.version("wiki", "toys", "v1"))) == 3
+    check_whole(lake, published)
+    assert build(lake, "v2").find(0, "k") == unfinished  # the next run goes on with it
+    manifest = build(lake, "v2").commit([unfinished], {})
+    lake.sweep("wiki")
+    check_whole(lake, manifest)
 
 
 def test_scratch_files_of_dead_processes_go(lake: Lake) -> None:

@@ -112,7 +112,7 @@ def test_a_document_that_no_file_may_hold_is_an_empty_frame_of_the_same_columns(
 
 
 def test_a_document_that_is_not_there_is_an_error_that_tells_what_an_id_is(release: Release) -> None:
-    with pytest.raises(NotFoundError, match="has no 'simplewiki:99'; an id is <source>:<native id>"):
+    with pytest.raises(NotFoundError, match=r"has no 'simplewiki:99'; an id is <source>:<native id>; .*--all"):
         release.get("simplewiki:99")
     assert release.get("simplewiki:9") == release.find("simplewiki:9")
 

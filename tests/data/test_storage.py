@@ -200,7 +200,7 @@ def test_a_change_on_the_disk_is_like_that_in_a_store(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["x"]
 
 
-@pytest.mark.parametrize("kind", ["500", "503", "429", "lost", "cut"])
+@pytest.mark.parametrize("kind", ["500", "lost", "cut"])
 @pytest.mark.parametrize(
     ("fits", "act", "wanted"),
     [
@@ -220,6 +220,13 @@ def test_trouble_that_passes_is_not_seen(
     files.write_bytes(root / "x", b"old" * 700)
     s3.trouble(kind, fits, times=2)
     assert act(root / "x") == wanted
+
+
+@pytest.mark.parametrize("kind", ["503", "429"])
+def test_a_store_that_is_busy_is_asked_again(root: ObjectPath, s3: Proxy, kind: str) -> None:
+    s3.trouble(kind, is_put, times=2)
+    files.write_bytes(root / "x", b"new")
+    assert (root / "x").read_bytes() == b"new"
 
 
 def test_what_stalls_is_given_up_and_asked_for_again(

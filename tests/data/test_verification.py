@@ -9,9 +9,10 @@ from lakes import PIPELINE, chain, release
 
 from data import files
 from data.hashing import sha256_file
-from data.lake import MANIFEST, Lake
+from data.lake import FORMAT, MANIFEST, RELEASE, Lake, LakeError
 from data.pins import pin
-from data.verification import Checked, Problem, verify_pipeline, verify_raw
+from data.sealing import seal
+from data.verification import Checked, Problem, check_release, verify_pipeline, verify_raw
 
 
 @pytest.fixture
@@ -109,3 +110,38 @@ def test_a_broken_sidecar_is_a_problem_and_a_broken_source_is_none(lake: Lake) -
     files.write_bytes(path.with_name("a.jsonl.json"), b"{")
     files.write_bytes(path.with_name("own.json"), b"{")
     assert [one.path for one in problems(lake)] == [str(path) + ".json"]
+
+
+def test_a_release_that_is_gone_is_missing(lake: Lake) -> None:
+    (lake.pipeline(PIPELINE) / RELEASE).unlink()
+    (found,) = problems(lake)
+    assert (found.of, found.name, found.state) == ("release", "_release", "missing")
+
+
+def test_a_manifest_of_a_later_format_is_not_judged(lake: Lake) -> None:
+    path = lake.version(PIPELINE, "corpus", "a") / MANIFEST
+    files.write_json(path, seal({**files.read_json(path), "format": FORMAT + 1}))
+    with pytest.raises(LakeError, match="upgrade textmill"):
+        problems(lake)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "edited"])
+def test_a_run_finds_what_was_done_to_the_release(lake: Lake, damage: str) -> None:
+    check_release(lake, PIPELINE)
+    folder = lake.version(PIPELINE, "corpus", "a")
+    path = next(folder.glob("*.parquet"))
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-1])
+    elif damage == "gone":
+        path.unlink()
+    else:
+        path = folder / MANIFEST
+        files.write_json(path, {**files.read_json(path), "rows": 7})
+    with pytest.raises(LakeError, match=f"{path.name} is not as it was published.*remove {folder}"):
+        check_release(lake, PIPELINE)
+
+
+def test_a_version_that_was_removed_is_left_to_the_run(lake: Lake) -> None:
+    (lake.version(PIPELINE, "corpus", "a") / MANIFEST).unlink()
+    check_release(lake, PIPELINE)
+    check_release(lake, "another")

@@ -56,6 +56,20 @@ def damage(lake: Path, pipeline: str) -> list[str]:
     return wrong
 
 
+def immutable(lake: Path) -> dict[str, str]:
+    """The hashes of all files that no run may touch again: versions of datasets and of tokenizers."""
+    found = [*(lake / "datasets").glob("*/*/*/**/*"), *(lake / "tokenizers").glob("*/*/*")]
+    return {str(path.relative_to(lake)): sha256_file(path) for path in found if path.is_file()}
+
+
+def lost(lake: Path, before: Path, pipeline: str) -> list[str]:
+    """What of a lake as it was before is missing or other now: its files, and its release, by its number at least."""
+    found, wanted, release = immutable(lake), immutable(before), Lake(before).release(pipeline)
+    wrong = [name for name in wanted if found.get(name) != wanted[name]]
+    listed = [each["datasets"] for each in Lake(lake).releases(pipeline)]
+    return wrong if release is None or release["datasets"] in listed else [*wrong, f"release {release['number']}"]
+
+
 def half_visible(lake: Path) -> list[str]:
     """Folders under `datasets` that look like a version and have no manifest."""
     versions = (lake / "datasets").glob("*/*/*")

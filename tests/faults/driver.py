@@ -45,7 +45,7 @@ def carry_out(scenarios: Any, order: dict[str, Any]) -> NoReturn:
     ctypes.CDLL(None).fault_arm()
     status = 70
     try:
-        scenarios.remember_judgements(Path(order["output"]).parent / "judgements")
+        scenarios.remember_judgements(Path(order["judgements"]))
         getattr(scenarios, order["scenario"])(**order["arguments"])
         status = 0
     except BaseException as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from aftermath import content, damage, differences, half_visible
+from aftermath import content, damage, differences, half_visible, lost
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -66,7 +66,7 @@ class Driver:
     """A process that has everything imported and forks for each scenario."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.shim = folder, build_shim(folder)
+        self.folder, self.shim, self.judgements = folder, build_shim(folder), folder / "judgements"
         paths = [str(ROOT), str(ROOT / "tests"), str(HERE)]
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "driver.py")],
@@ -94,6 +94,7 @@ class Driver:
             "scenario": scenario,
             "arguments": {"lake": str(lake), **arguments},
             "output": str(output),
+            "judgements": str(self.judgements),
             "environment": environment,
         }
         assert self._process.stdin
@@ -122,12 +123,21 @@ def _call(line: str) -> tuple[str, str]:
 
 
 class Site:
-    """Lakes in a folder, made from the dump in it; `calls` and `wanted` are those of an undisturbed run."""
+    """Lakes in a folder, made from the dump in it, each over a copy of the lake `before` if there is one.
 
-    def __init__(self, driver: Driver, folder: Path) -> None:
-        self.driver, self.folder = driver, folder
+    `calls` and `wanted` are those of an undisturbed run.
+    """
+
+    def __init__(self, driver: Driver, folder: Path, before: Path | None = None) -> None:
+        self.driver, self.folder, self.before = driver, folder, before
         self.calls: list[tuple[str, str]] = []
         self.wanted: dict[str, str] = {}
+
+    def start_from_before(self, lake: Path) -> None:
+        """Give a lake what there was before: its folder at least, so that all runs make the same calls."""
+        lake.mkdir(exist_ok=True)
+        if self.before:
+            shutil.copytree(self.before, lake, dirs_exist_ok=True)
 
     def run(self, lake: str, fault: Fault | None = None, *, workers: int = 0, **arguments: Any) -> Outcome:
         """A build of the corpus in the lake of that name."""
@@ -150,15 +160,21 @@ class Site:
         """What is wrong after a fault and a second run, nothing at best."""
         with TemporaryDirectory(dir=self.folder) as folder:
             lake = Path(folder)
+            self.start_from_before(lake)
             struck = self.run(lake.name, fault, workers=workers)
-            wrong = self._ended(fault, struck)
-            wrong += [f"half a version is visible: {name}" for name in half_visible(lake)]
-            wrong += [f"published and damaged: {name}" for name in damage(lake, "small")]
+            wrong = self._ended(fault, struck) + self._lost(lake)
             again = self.run(lake.name, workers=workers)
             if again.status:
                 return [*wrong, f"the next run ended with {again.status}: {again.output}"]
             wrong += [f"made again: {name}" for name in sorted(committed(struck.calls) & committed(again.calls))]
-            return wrong + differences(content(lake), self.wanted)
+            return wrong + self._lost(lake) + differences(content(lake), self.wanted)
+
+    def _lost(self, lake: Path) -> list[str]:
+        """What is visible and not whole, or of the release before no longer as it was."""
+        wrong = [f"half a version is visible: {name}" for name in half_visible(lake)]
+        wrong += [f"published and damaged: {name}" for name in damage(lake, "small")]
+        before = lost(lake, self.before, "small") if self.before else []
+        return wrong + [f"lost of the release before: {name}" for name in before]
 
     def _ended(self, fault: Fault, struck: Outcome) -> list[str]:
         """What is wrong with how the run ended that was struck."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,7 +32,10 @@ def warm_up() -> None:
 
 
 def remember_judgements(folder: Path) -> None:
-    """Keep what Great Expectations says of a frame: it takes two thirds of a small run and writes nothing."""
+    """Keep what Great Expectations says of a frame: it takes two thirds of a small run and writes nothing.
+
+    It is loaded for a frame that it has not seen yet, and not before.
+    """
     from pipelines import validate
 
     real = validate._judge
@@ -44,7 +48,11 @@ def remember_judgements(folder: Path) -> None:
             files.write_json(note, found)
         return [(validate.Verdict.from_json(verdict), indices) for verdict, indices in found]
 
-    validate._judge = judge
+    @contextmanager
+    def loading() -> Iterator[Callable[[], None]]:
+        yield lambda: None
+
+    validate._judge, validate.loading = judge, loading
 
 
 def corpus(*, lake: str, source: str, config: str, workers: int = 0, run: str = "r") -> None:

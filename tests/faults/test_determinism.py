@@ -15,10 +15,12 @@ from faulty import HERE, ROOT, Site
 
 START = """
 import json, os, platform, sys
+from pathlib import Path
 order = json.loads(sys.argv[1])
 os.umask(order["umask"])
 print(platform.node(), hash("textmill"))
 import scenarios
+scenarios.remember_judgements(Path(order["judgements"]))
 scenarios.corpus(**order["arguments"])
 """
 ELSEWHERE = {
@@ -41,7 +43,8 @@ def made(site: Site, tmp_path: Path, variables: dict[str, str], *, umask: int = 
     folder.mkdir()
     shutil.copyfile(site.folder / "small.xml.bz2", folder / "small.xml.bz2")
     words = {"source": str(folder / "small.xml.bz2"), "config": str(site.folder / "small.yaml"), "run": "another"}
-    order = {"umask": umask, "arguments": {"lake": str(lake), **words, "workers": workers}}
+    arguments = {"lake": str(lake), **words, "workers": workers}
+    order = {"umask": umask, "arguments": arguments, "judgements": str(site.driver.judgements)}
     paths = os.pathsep.join(map(str, (ROOT, ROOT / "tests", HERE)))
     environment = {**os.environ, "LD_PRELOAD": str(site.driver.shim), "PYTHONPATH": paths, **variables}
     command = [sys.executable, "-c", START, json.dumps(order)]

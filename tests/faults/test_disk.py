@@ -18,10 +18,10 @@ def points(site: Site, ops: str, n: int) -> list[int]:
     return sorted(Random(SEED).sample(range(1, calls + 1), n))
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EROFS"])
-def test_failing_disk_ends_the_run_with_one_line_and_publishes_nothing(site: Site, error: str) -> None:
-    at = points(site, ERRORS[error], 3)[1]
-    assert site.disturbed(Fault.error(error, at, ERRORS[error])) == []
+@pytest.mark.parametrize("error", ["ENOSPC", "EROFS"])
+def test_failing_disk_ends_the_run_with_one_line_and_leaves_the_release_before_it(renewal: Site, error: str) -> None:
+    at = points(renewal, ERRORS[error], 3)[1]
+    assert renewal.disturbed(Fault.error(error, at, ERRORS[error])) == []
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -42,3 +42,10 @@ def test_disk_that_is_full_for_one_kind_of_call(site: Site, op: str) -> None:
 @pytest.mark.long
 def test_disk_that_fails_under_workers(site: Site) -> None:
     assert struck(site, [Fault.error("ENOSPC", at) for at in points(site, WRITING, 8)], workers=2) == {}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.long
+def test_disk_that_fails_over_a_release(renewal: Site, error: str) -> None:
+    ops = ERRORS[error]
+    assert struck(renewal, [Fault.error(error, at, ops) for at in points(renewal, ops, 15)]) == {}

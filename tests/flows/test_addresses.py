@@ -44,7 +44,7 @@ def test_a_part_of_an_address_may_be_a_variable(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_variable_that_is_not_set_is_named() -> None:
-    with pytest.raises(TextmillError, match="the environment has no NO_SUCH_KEY, which the source .* names; set it"):
+    with pytest.raises(TextmillError, match=r"the environment has no NO_SUCH_KEY, which the source .* names; set it"):
         expanded("https://u:hunter2pass@host.example/${NO_SUCH_KEY}")
 
 

@@ -81,6 +81,31 @@ def test_verify_is_quiet_about_a_whole_lake_and_names_a_damaged_file(lake: Lake)
     assert "are not as published" in text
 
 
+def test_show_prints_a_line_for_each_row(lake: Lake) -> None:
+    lines = run(lake, "show", "documents", "r1").splitlines()
+    assert [line.split()[0] for line in lines[-3:]] == ["w:1", TRAIN, TEST]
+    assert not any(mark in lines[-1] for mark in "│┆[{")
+
+
+@pytest.mark.parametrize("words", [("get", "w:1"), ("show", "corpus"), ("diff",), ("export", "out")])
+@pytest.mark.parametrize(("content", "state"), [(b"PAR1", "damaged"), (None, "missing")])
+def test_a_part_that_was_damaged_or_removed_is_one_line(
+    lake: Lake, words: tuple[str, ...], content: bytes | None, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(lake.root)
+    for path in lake.version(PIPELINE, "corpus", "bbbb").glob("*.parquet"):
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+    with pytest.raises(LakeError, match=f"parquet is {state}; `textmill datasets verify`"):
+        run(lake, *words)
+
+
+def test_verify_of_a_lake_that_is_not_there_is_a_mistake(lake: Lake) -> None:
+    with pytest.raises(LakeError, match=r"nothing to verify in .*none; give the lake with --lake"):
+        run(Lake(lake.root / "none"), "verify")
+
+
 def test_verify_hashes_models_and_tokenizers(lake: Lake) -> None:
     path = lake.models / "wiki-word2vec" / "v000001" / "weights.bin"
     files.write_bytes(path, b"weights")

@@ -11,10 +11,12 @@ from typing import Any
 
 import polars as pl
 import pytest
+from lakes import rejected as rejects_of
 
 from data.contracts import CONTRACTS
 from data.contracts.corpus import SIGNALS
 from data.errors import ContractError
+from data.versions import Build
 from flows import drafts
 from flows.build import Output, Unit, build
 from flows.job import Job, Ref, make_job
@@ -203,6 +205,23 @@ def test_rejects_that_break_their_readers_are_not_collected(tmp_path: Path, monk
     monkeypatch.setitem(CONTRACTS, "rejects", narrowed)
     with pytest.raises(ContractError, match="column doc_id is gone"):
         tokens.rejects(job, [ref], Ref("corpus", "two", 0, reused=True))
+
+
+def test_rejects_of_many_parts_are_judged_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.stages import tokens
+    from pipelines import validate
+
+    target = Build(job_of(tmp_path, posts(tmp_path, short(1))).lake, "p", CONTRACTS["rejects"], "v")
+    table = rejects_of({"w:1": ("extract", "redirect"), "w:2": ("clean", "too_short")})
+    counts = {"in": 2, "kept": 2, "filtered": {}, "failed": {}}
+    parts = [target.write(number, f"k{number}", table, counts=counts) for number in range(3)]
+    one_by_one = validate.merge(
+        validate.validate_rows(pl.read_parquet(target.folder / part.file), target.contract)[2] for part in parts
+    )
+    judged, real = [], validate._judge
+    monkeypatch.setattr(validate, "_judge", lambda *given, **options: judged.append(0) or real(*given, **options))
+    assert tokens._judge_rejects(target, parts) == [verdict.as_json() for verdict in one_by_one]
+    assert len(judged) == 1
 
 
 def pairs(doc_id: str, kept: str = "a:1") -> Output:

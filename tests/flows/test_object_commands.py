@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from dumps import page, write
-from lakes import PIPELINE, card, chain, put, release
+from lakes import PIPELINE, RAW, card, put, ref
 from objectstore import KEY_ID, SECRET, TOKEN, Proxy
 from typer.testing import CliRunner
 
@@ -21,7 +21,7 @@ from flows.cli import app
 
 TEXT = "quetzalcoatlus northropi"
 GONE = "enwiki:2"
-OF_A_LAKE = {"datasets", "models", "sources", "report", "plan"}
+MOVES = ((None, "v000001"), ("v000001", "v000002"))
 
 
 @pytest.fixture
@@ -29,11 +29,12 @@ def lake(s3: Proxy, tmp_path: Path) -> Lake:
     """Two releases, a model with two champions, a raw dump and a report."""
     lake = Lake(Path(s3.lake))
     for version, last in (("aaaa", "three"), ("bbbb", "four")):
-        chain(lake, version, [{"enwiki:1": "one", GONE: TEXT, "enwiki:3": last}])
-    put(lake, "summaries", "bbbb", [{GONE: TEXT}])
-    release(lake, "aaaa")
-    release(lake, "bbbb", when="2026-01-02T00:00:00+00:00")
-    for version in ("v000001", "v000002"):
+        parts = [{"enwiki:1": "one", GONE: TEXT, "enwiki:3": last}]
+        put(lake, "documents", version, parts, inputs=RAW)
+        put(lake, "corpus", version, parts, inputs=[ref("documents", version)])
+        lake.publish(PIPELINE, {"datasets": {"documents": version, "corpus": version}, "models": {}, "published": ""})
+    put(lake, "summaries", "bbbb", [{GONE: TEXT}])  # which a report shows
+    for _, version in MOVES:
         card(lake, "wiki-word2vec", version, {"corpus": "aaaa"}, key=version)
     moves = [
         {"action": "promote", "alias": "champion", "from": a, "to": b, "when": "", "evidence": {}} for a, b in MOVES
@@ -44,9 +45,6 @@ def lake(s3: Proxy, tmp_path: Path) -> Lake:
     files.write_bytes(lake.raw / "wiki" / dump.name, dump.read_bytes())
     files.write_bytes(lake.reports / "r" / "index.html", f"<p>{TEXT}</p>".encode())
     return lake
-
-
-MOVES = ((None, "v000001"), ("v000001", "v000002"))
 
 
 def textmill(lake: Lake, *words: str, status: int = 0) -> str:
@@ -76,6 +74,7 @@ def test_datasets_are_looked_at_compared_and_traced(lake: Lake, tmp_path: Path) 
     assert row["path"].startswith(f"{lake.root.parent}/out/")
 
 
+@pytest.mark.long
 def test_versions_are_pinned_and_collected(lake: Lake) -> None:
     textmill(lake, "datasets", "pin", "corpus", "aaaa", "--note", "for the paper")
     options = ("datasets", "gc", "--keep", "1", "--grace", "0s")
@@ -86,6 +85,7 @@ def test_versions_are_pinned_and_collected(lake: Lake) -> None:
     assert "as published" in textmill(lake, "datasets", "verify")
 
 
+@pytest.mark.long
 def test_a_forgotten_text_is_nowhere_in_the_store_nor_in_the_cache(lake: Lake) -> None:
     textmill(lake, "datasets", "show", "corpus")
     files.local(next(lake.version(PIPELINE, "corpus", "aaaa").glob("*.parquet")))

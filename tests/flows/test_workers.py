@@ -83,11 +83,11 @@ def single(path: Path) -> Path:
 def test_any_number_of_workers_writes_the_same_bytes(tmp_path: Path) -> None:
     dump = multistream(tmp_path / "d.xml.bz2")
     made = {}
-    for workers in (1, 2, 4):
+    for workers in (1, 3):
         one = job(tmp_path / str(workers), dump, workers)
         stages(one)
         made[workers] = content(one)
-    assert made[1] == made[2] == made[4]
+    assert made[1] == made[3]
     assert sum("documents" in name for name in made[1]) > 2
 
 
