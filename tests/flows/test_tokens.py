@@ -1,28 +1,18 @@
 from __future__ import annotations
 
-<<<<<<< HEAD
-from types import SimpleNamespace
-=======
 from pathlib import Path
->>>>>>> main
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
-<<<<<<< HEAD
-
-from data import memory
-from flows.job import Ref
-from flows.stages import tokens, versions
-from flows.stages.tokens import tokenizer_stats, tokens_of
-=======
 from objectstore import Proxy
 
-from data import files
+from data import files, memory
 from data.storage import objects, place
 from flows.job import Ref
+from flows.stages import tokens, versions
 from flows.stages.tokens import _kept, tokenizer_stats, tokens_of
->>>>>>> main
 from pipelines import tokenise
 
 CONFIG = tokenise.TokeniserConfig(vocab_size=280)
@@ -58,7 +48,6 @@ def test_a_part_of_tokens_accounts_for_its_documents_and_names_the_tokenizer() -
     assert output.frame["doc_id"].to_list() == DOCUMENTS["doc_id"].to_list()
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(("known", "done"), [(None, ["workers rest", "trained", "released"]), ("kept", [])])
 def test_workers_rest_while_a_tokenizer_learns(
     known: str | None, done: list[str], monkeypatch: pytest.MonkeyPatch
@@ -75,7 +64,8 @@ def test_workers_rest_while_a_tokenizer_learns(
     job: Any = SimpleNamespace(pool=SimpleNamespace(rest=lambda: heard.append("workers rest")))
     assert tokens.tokenizer(job, Ref("corpus", "v", 1, reused=False)) == (known or "new")
     assert heard == done
-=======
+
+
 @pytest.mark.parametrize("remote", [False, True])
 def test_the_first_of_two_tokenizers_of_equal_options_is_kept(s3: Proxy, tmp_path: Path, remote: bool) -> None:
     path = (place(s3.lake) if remote else tmp_path) / "wiki" / "current.json"
@@ -101,4 +91,3 @@ def test_a_tokenizer_that_came_between_is_kept(s3: Proxy) -> None:
 
         patch.setattr(objects, "put_if", late)
         assert _kept(path, "mine", "options", corpus) == "theirs"
->>>>>>> main
