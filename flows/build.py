@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from data import tables
+from data import memory, tables
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.hashing import fingerprint
@@ -83,6 +83,7 @@ def build(
             **judgement,
         },
     )
+    memory.release()
     return Ref(dataset, version, manifest["rows"], reused=False)
 
 

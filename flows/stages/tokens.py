@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from data import files, tables
+from data import files, memory, tables
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from data.versions import Build, Part
@@ -33,6 +33,15 @@ def tokenizer(job: Job, corpus: Ref) -> str:
     """Fingerprint of the pipeline's tokenizer, trained on this corpus if there is none yet."""
     if (known := versions.current_tokenizer(job)) is not None:
         return known
+    if job.pool is not None:
+        job.pool.rest()  # no part is made meanwhile, and training takes as much memory as the workers
+    try:
+        return _trained(job, corpus)
+    finally:
+        memory.release()
+
+
+def _trained(job: Job, corpus: Ref) -> str:
     sample = _sample(job, corpus)
     listen, texts = job.listen("Train tokenizer"), sample.learnt_from
     text = tokenise.train_tokenizer(
