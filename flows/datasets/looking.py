@@ -130,7 +130,7 @@ def _print_rows(console: Console, rows: pl.DataFrame) -> None:
         tbl_hide_column_data_types=True,
         tbl_formatting="NOTHING",
     ):
-        console.print(f"\n{texts}", markup=False, highlight=False)
+        show.plain(console, f"\n{texts}")
 
 
 def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:

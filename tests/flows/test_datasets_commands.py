@@ -236,7 +236,7 @@ def test_forget_with_rewrite_leaves_nothing_of_the_text(lake: Lake) -> None:
         (("gc", "--grace", "soon"), "--grace is 'soon'"),
         (("pin", "release", "r9"), "no release r9"),
         (("unpin", "corpus"), "is not pinned"),
-        (("list", "--pipeline", "other"), "has no pipeline 'other'"),
+        (("list", "--pipeline", "other"), "no pipeline 'other'; there are wiki"),
     ],
 )
 def test_a_mistake_is_one_clear_sentence(lake: Lake, words: tuple[str, ...], message: str) -> None:

@@ -134,6 +134,7 @@ def test_repeated_lines_decide_the_version_of_the_duplicates(tmp_path: Path) -> 
         ("clean: {recepie: web}", r"clean\.recepie: there is no such option; did you mean recipe\?"),
         ("sources: {posts: {colour: 1}}", r"sources\.posts\.colour: .* there are delimiter, encoding, fields, markup"),
         ("dedup: {repeated: {zzz: 1}}", r"dedup\.repeated\.zzz: .* there are max_documents, max_share, min_chars$"),
+        ("clean: {}\ndedup: [1}", "yaml is no YAML: line 2: expected ',' or ']', but got '}'$"),
         ("part_pages: many", "yaml: part_pages: it must be a whole number, not 'many'$"),
         ("clean: {languages: en}", r"clean\.languages: it must be a list, not 'en'$"),
         (

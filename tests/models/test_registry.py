@@ -90,6 +90,8 @@ def test_rollback_goes_back_one_version_at_a_time(registry: Registry) -> None:
     with pytest.raises(RegistryError, match="no version before it"):
         registry.rollback("tone", "champion", WHEN)
     assert len(registry.log("tone")) == 5
+    with pytest.raises(RegistryError, match="mood has no champion; see `textmill models list`"):
+        registry.rollback("mood", "champion", WHEN)
 
 
 @pytest.mark.parametrize(
