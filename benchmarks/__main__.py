@@ -29,6 +29,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "lookup": (),
     "lake": (),
     "corpus": ("--large",),
+    "memory": (),
+    "cleaning": (),
     "validation": (),
 }
 """Every benchmark, with the options of a full run."""

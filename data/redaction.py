@@ -20,6 +20,7 @@ from data.hashing import fingerprint
 from data.lake import MANIFEST, Lake
 from data.rows import key_column
 from data.sealing import seal
+from data.tables import arrow_batches
 from data.tables import table as read_table
 from data.versions import Build, Part, add_counts
 
@@ -76,14 +77,20 @@ def redacted(target: Build, folder: Path, part: Part, ids: Collection[str]) -> P
     dataset = target.contract.name
     before = part.facts.get(FACT, {"base": part.key, "ids": []})
     out = sorted({*before["ids"], *ids})
-    table = read_table(folder / part.file)
-    mask = pc.is_in(_ids(table, dataset), pa.array(sorted(ids), pa.string()))
-    kept, lost = table.filter(pc.invert(mask)), table.filter(mask)
     rejects = read_table(folder / part.rejects_file) if part.rejects_file else None
-    counts, refused = (
-        _accounts(dataset, part, lost, rejects, ids) if dataset in FIRST else (_less(part, lost, dataset), rejects)
-    )
-    made = target.draft(part.index, key_without(before["base"], out), kept, counts=counts, rejects=refused)
+    lost: list[pa.Table] = []
+    with target.opened(part.index, key_without(before["base"], out)) as (new, finish):
+        for table in arrow_batches(folder / part.file):
+            mask = pc.is_in(_ids(table, dataset), pa.array(sorted(ids), pa.string()))
+            new.add(table.filter(pc.invert(mask)))
+            lost.append(table.filter(mask))
+        gone = pa.concat_tables(lost)
+        counts, refused = (
+            _accounts(dataset, part, gone, rejects, ids) if dataset in FIRST else (_less(part, gone, dataset), rejects)
+        )
+        if refused is not None:
+            new.reject(refused)
+        made = finish(counts)
     facts = {**part.facts, FACT: {"base": before["base"], "ids": out}}
     return replace(made, facts=facts)
 

@@ -9,56 +9,27 @@ never replace what the other wrote, and the manifest, put by the first of them, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data import files
 from data.contracts.base import Contract
-from data.errors import AccountingError
-from data.hashing import fingerprint, sha256_file
+from data.hashing import fingerprint
 from data.lake import FORMAT, MANIFEST, Lake
+from data.parts import DIGITS, NUMBER, Part, add_counts, check_counts, check_rejects
 from data.sealing import seal
 from data.storage import leftovers
+from data.writing import REJECTS, PartWriter, write_parquet
+
+__all__ = ["DIGITS", "NOTES", "NUMBER", "REJECTS", "Build", "Part", "add_counts", "check_counts", "write_parquet"]
 
 NOTES = "_parts"
-REJECTS = "_rejects"
-NUMBER = "doc_id_number"
-"""The bound of a part that holds the range of its ids as numbers: as text, `w:10` comes before `w:9`."""
-_ROW_GROUP_BYTES = 16 << 20
-DIGITS = 18  # of an id that counts as a number: an int64 holds it
-_NUMBERED = f"^[^:]+:(0|[1-9][0-9]{{0,{DIGITS - 1}}})$"
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a part holds. `counts` has in, kept, and filtered and failed by reason."""
-
-    index: int
-    key: str
-    file: str
-    rows: int
-    bytes: int
-    sha256: str
-    counts: dict[str, Any]
-    rejects_file: str | None = None
-    rejects_sha256: str | None = None
-    bounds: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file of a version: its name in the folder, its bytes and their hash."""
-
-    file: str
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -120,33 +91,26 @@ class Build:
     ) -> Part:
         """Write the files of a part, which count for nothing before `note` says so."""
         check_counts(self.contract.name, counts, table.num_rows)
-        _check_rejects(self.contract.name, counts, rejects)
-        made = self._store(index, key, table, metadata)
-        refused = self._store(index, key, rejects, folder=REJECTS) if rejects is not None and rejects.num_rows else None
-        return Part(
-            index=index,
-            key=key,
-            file=made.file,
-            rows=table.num_rows,
-            bytes=made.bytes,
-            sha256=made.sha256,
-            counts=counts,
-            rejects_file=refused.file if refused else None,
-            rejects_sha256=refused.sha256 if refused else None,
-            bounds=_bounds(table, self.contract),
-        )
+        check_rejects(self.contract.name, counts, rejects.num_rows if rejects is not None else 0)
+        with self.opened(index, key) as (part, finish):
+            part.add(table, metadata=metadata)
+            if rejects is not None:
+                part.reject(rejects)
+            return finish(counts)
 
-    def _store(
-        self, index: int, key: str, table: pa.Table, metadata: Mapping[str, str] | None = None, folder: str = ""
-    ) -> _File:
-        """Write a table as a file of the version, whose name may hold its hash."""
-        with files.drafting(self.folder / folder / "part") as staged:
-            _write(staged, table, metadata)
-            size, sha256 = staged.stat().st_size, sha256_file(staged)
-            name = f"{folder}/{self._name(index, key, sha256)}".lstrip("/")
-            self._announce(name)
-            files.publish(staged, self.folder / name)
-        return _File(name, size, sha256)
+    @contextmanager
+    def opened(self, index: int, key: str) -> Iterator[tuple[PartWriter, Callable[[dict[str, Any]], Part]]]:
+        """What takes a part batch by batch, and what ends it; left before that, nothing of it is there."""
+        with ExitStack() as stack:
+            part = PartWriter(self.folder, self.contract, stack, partial(self._put_file, index, key))
+            yield part, partial(part.finish, index, key)
+
+    def _put_file(self, index: int, key: str, staged: Path, sha256: str, folder: str) -> str:
+        """Give a finished file its name, which may hold its hash."""
+        name = f"{folder}/{self._name(index, key, sha256)}".lstrip("/")
+        self._announce(name)
+        files.publish(staged, self.folder / name)
+        return name
 
     def _name(self, index: int, key: str, sha256: str) -> str:
         """File name of a part. In an object store one writer cannot put other bytes where another put his."""
@@ -286,44 +250,6 @@ class Build:
                 path.unlink()
 
 
-def write_parquet(path: Path, table: pa.Table, *, metadata: Mapping[str, str] | None = None) -> None:
-    """Write plain Parquet atomically: zstd level 3, statistics, page index, row groups of about 16 MB.
-
-    The bytes depend on the values alone.
-    """
-    with files.staging(path) as staged:
-        _write(staged, table, metadata)
-
-
-def _write(path: Path, table: pa.Table, metadata: Mapping[str, str] | None) -> None:
-    """Write a table to a file that nobody reads yet.
-
-    Pages end where the chunks of a table do, so these are made one; its size is
-    that of a message of Arrow, which leaves out a bitmap that says of no value that it is null.
-    """
-    table = table.combine_chunks()
-    if metadata:
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
-    size = sum(map(pa.ipc.get_record_batch_size, table.to_batches()))
-    rows = max(1, table.num_rows * _ROW_GROUP_BYTES // max(size, 1))
-    pq.write_table(table, path, compression="zstd", compression_level=3, write_page_index=True, row_group_size=rows)
-
-
-def check_counts(stage: str, counts: Mapping[str, Any], rows: int | None = None) -> None:
-    """Raise AccountingError unless in = kept + filtered + failed (and kept = rows, where the step keeps rows)."""
-    lost = counts["in"] - counts["kept"] - sum(counts["filtered"].values()) - sum(counts["failed"].values())
-    if lost or (rows is not None and counts.get("rows", counts["kept"]) != rows):
-        raise AccountingError(f"{stage}: {counts['in']} records came in, {counts} went out; this is a bug of the stage")
-
-
-def _check_rejects(stage: str, counts: Mapping[str, Any], rejects: pa.Table | None) -> None:
-    """Raise AccountingError unless every record that was not kept has a row in the rejects."""
-    wanted = sum(counts["filtered"].values()) + sum(counts["failed"].values())
-    found = rejects.num_rows if rejects is not None else 0
-    if found != wanted:
-        raise AccountingError(f"{stage}: {wanted} records were rejected, {found} are in the rejects; {counts}")
-
-
 def _read(path: Path) -> dict[str, Any] | None:
     """A JSON file of the build; a damaged one is as good as none."""
     try:
@@ -340,37 +266,3 @@ def _is_whole(folder: Path, part: Part) -> bool:
     except OSError:
         return False
     return size == part.bytes and (part.rejects_file is None or (folder / part.rejects_file).is_file())
-
-
-def add_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum of several counts."""
-    total: dict[str, Any] = {"in": 0, "kept": 0, "filtered": {}, "failed": {}}
-    for one in counts:
-        total["in"] += one["in"]
-        total["kept"] += one["kept"]
-        for kind in ("filtered", "failed"):
-            for reason, n in one[kind].items():
-                total[kind][reason] = total[kind].get(reason, 0) + n
-    return total
-
-
-def _bounds(table: pa.Table, contract: Contract) -> dict[str, Any]:
-    """Smallest and largest value of the first key column, as text; of doc_ids that are numbers also as numbers."""
-    if not contract.key or not table.num_rows or contract.key[0] not in table.column_names:
-        return {}
-    import pyarrow.compute as pc
-
-    column = table[contract.key[0]]
-    bounds = {contract.key[0]: [pc.min(column).as_py(), pc.max(column).as_py()]}
-    return bounds | ({NUMBER: found} if contract.key[0] == "doc_id" and (found := _numbers(column)) else {})
-
-
-def _numbers(column: pa.ChunkedArray) -> list[int]:
-    """Smallest and largest number after the colon; none where an id is no number, or there are several sources."""
-    import pyarrow.compute as pc
-
-    sources = pc.unique(pc.replace_substring_regex(column, ":.*$", ""))
-    if len(sources) > 1 or not pc.all(pc.match_substring_regex(column, _NUMBERED)).as_py():
-        return []
-    numbers = pc.replace_substring_regex(column, "^[^:]*:", "").cast(pa.int64())
-    return [pc.min(numbers).as_py(), pc.max(numbers).as_py()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -11,18 +11,16 @@ from typing import Any
 
 import polars as pl
 
-from data.conform import conform
+from data import memory, tables
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.hashing import fingerprint
 from data.versions import Build, Part, add_counts
-from flows.drafts import Draft, Output, draft, merged_rejects, tally
+from flows.drafts import Compute, Draft, Output, draft, less, set_apart, tally, written
 from flows.job import Job, Ref, tools
-from flows.judging import PROFILE, Basis, judge, refuse_breaking
+from flows.judging import Basis, judge, refuse_breaking
 from flows.workers import OutOfTimeError, Pool
 from pipelines import validate
-from pipelines.checks import observe
-from pipelines.drift import profile
 
 __all__ = ["ErrorBudgetError", "Output", "Unit", "build", "finish", "make", "tally"]
 
@@ -38,15 +36,16 @@ class ErrorBudgetError(TextmillError):
 class Unit:
     """A part to be made: its key tells whether it is there already.
 
-    For worker processes, `compute` is a partial of a function that can be imported. `retry` takes its place where
-    a worker ran out of CPU time in one page. `told` is called when the part is there.
+    `compute` gives it whole, or batch by batch; for worker processes it is a partial of a function that can be
+    imported. `retry` takes its place where a worker ran out of CPU time in one page. `told` is called when the part
+    is there.
     """
 
     index: int
     key: str
-    compute: Callable[[], Output]
+    compute: Compute
     told: Callable[[], None] = lambda: None
-    retry: Callable[[], Output] | None = None
+    retry: Compute | None = None
 
 
 def build(
@@ -84,6 +83,7 @@ def build(
             **judgement,
         },
     )
+    memory.release()
     return Ref(dataset, version, manifest["rows"], reused=False)
 
 
@@ -150,8 +150,8 @@ def _drafted(target: Build, pool: Pool, unit: Unit, made: Future[Draft]) -> Draf
 
 
 def make(target: Build, unit: Unit) -> Part:
-    """Compute a part, quarantine the rows that break the contract, write the rest."""
-    return _commit(target, unit, unit.compute())
+    """Compute a part, write it, and quarantine the rows that break the contract."""
+    return next(_finished(target, [(unit, draft(target, unit.index, unit.key, unit.compute))]))
 
 
 def _finished(target: Build, arrived: list[tuple[Unit, Part | Draft]]) -> Iterator[Part]:
@@ -164,49 +164,26 @@ def _finished(target: Build, arrived: list[tuple[Unit, Part | Draft]]) -> Iterat
 
 def finish(target: Build, unit: Unit, drafted: Draft, failures: pl.DataFrame, result: validate.PartResult) -> Part:
     """Commit what a worker wrote, as it was judged; where rows break the contract, write it again without them."""
-    if drafted.part is not None and not failures.height:
-        facts = {**drafted.output.facts, "validation": result.as_json()}
-        return target.note(replace(drafted.part, facts=facts))
-    return _commit(target, unit, _reread(target, drafted))
+    if failures.height:
+        part = drafted.part
+        counts = less(part.counts, failures, part.rows - failures.height)
+        drafted = written(target, unit.index, unit.key, _without(target, drafted, failures), counts=counts)
+        drafted = replace(drafted, part=replace(drafted.part, facts={**part.facts, **drafted.part.facts}))
+    facts = {**drafted.part.facts, "validation": (drafted.result or result).as_json()}
+    return target.note(replace(drafted.part, facts=facts))
 
 
-def _reread(target: Build, drafted: Draft) -> Output:
+def _without(target: Build, drafted: Draft, failures: pl.DataFrame) -> Iterator[Output]:
+    """What a worker wrote, batch by batch, without the rows that fail; the first has all that was rejected before."""
     part = drafted.part
-    if part is None:
-        return drafted.output
     rejects = pl.read_parquet(target.folder / part.rejects_file) if part.rejects_file else None
-    return replace(drafted.output, frame=pl.read_parquet(target.folder / part.file), rejects=rejects)
-
-
-def _commit(target: Build, unit: Unit, output: Output) -> Part:
-    light = observe(output.frame, target.contract)
-    failures, result = validate.validate_light(light, validate.ids_of(output.frame), target.contract)
-    kept, light = validate.without(output.frame, failures), validate.without(light, failures)
-    counts = _counts(output.counts, failures, kept.height)
-    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, contract=target.contract)
-    return target.write(
-        unit.index,
-        unit.key,
-        conform(kept, target.contract),
-        counts=counts,
-        rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
-        metadata=output.metadata,
-        facts={**output.facts, "validation": result.as_json(), PROFILE: profile(kept, light, target.contract)},
-    )
-
-
-def _counts(counts: dict[str, Any], failures: pl.DataFrame, kept: int) -> dict[str, Any]:
-    """Counts of a step, after validation: rows that fail are no longer kept.
-
-    Where a step makes other rows than it reads (`rows`), such as mentions of documents, those that fail are counted as
-    having come in, too: no document is lost with them.
-    """
-    if not failures.height:
-        return counts
-    failed = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
-    if "rows" in counts:
-        return {**counts, "in": counts["in"] + failures.height, "failed": failed, "rows": kept}
-    return {**counts, "kept": counts["kept"] - failures.height, "failed": failed}
+    first = 0
+    for frame in tables.batches(target.folder / part.file):
+        mine = failures.filter(pl.col("row").is_between(first, first + frame.height - 1))
+        mine = mine.with_columns(pl.col("row") - first)
+        first += frame.height
+        yield set_apart(Output(frame, add_counts([]), rejects, metadata=drafted.metadata), mine, target.contract)
+        rejects = None
 
 
 def check_budget(job: Job, dataset: str, counts: dict[str, Any]) -> None:

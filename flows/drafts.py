@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,11 +12,13 @@ import polars as pl
 from data.conform import conform
 from data.contracts import CONTRACTS, Contract
 from data.errors import ContractError
-from data.versions import Build, Part, check_counts
-from pipelines.checks import observe
-from pipelines.drift import profile
+from data.versions import Build, Part, add_counts, check_counts
+from data.writing import PartWriter
+from pipelines.checks import ROW, observe
+from pipelines.drift import Profile, added, profile
 from pipelines.extract import REJECT_SCHEMA
-from pipelines.validate import ids_of
+from pipelines.validate import ids_of, validate_light, without
+from pipelines.verdicts import PartResult, together
 
 FILE = "file"
 """The fact of a part that names the file its records come from."""
@@ -25,7 +28,7 @@ PROFILE = "profile"
 
 @dataclass(frozen=True)
 class Output:
-    """What a step made of one part. `counts` are those of the step, before validation."""
+    """What a step made of one part, or of one batch of it. `counts` are those of the step, before validation."""
 
     frame: pl.DataFrame
     counts: dict[str, Any]
@@ -38,13 +41,14 @@ class Output:
 class Draft:
     """What a worker made of a unit: files on the disk that no note vouches for yet, and what is judged of them.
 
-    `part` is None where the rows do not fit the schema; `output` then holds them.
+    `result` is the judgement where it is passed: rows that did not fit the schema had to go before they were written.
     """
 
-    part: Part | None
-    output: Output
+    part: Part
     light: pl.DataFrame
     ids: pl.Series | None
+    metadata: dict[str, str] | None
+    result: PartResult | None = None
 
 
 def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
@@ -56,25 +60,115 @@ def tally(n_in: int, kept: int, rejects: pl.DataFrame) -> dict[str, Any]:
     return counts
 
 
-def draft(target: Build, index: int, key: str, compute: Callable[[], Output]) -> Draft:
+Compute = Callable[[], Output | Iterable[Output]]
+"""What makes a part: as a whole, or batch by batch; called again where rows turn out not to fit the schema."""
+
+
+def draft(target: Build, index: int, key: str, compute: Compute) -> Draft:
     """In a worker: compute a part and write its files. Great Expectations judges it in the parent: it loads slowly."""
-    output = compute()
-    light, ids = observe(output.frame, target.contract), ids_of(output.frame)
     try:
-        table = conform(output.frame, target.contract)
+        return written(target, index, key, _batches(compute))
     except ContractError:
-        return Draft(None, output, light, ids)
-    rejects = merged_rejects(output.rejects, None, kept_from=output.frame, contract=target.contract)
-    part = target.draft(
-        index,
-        key,
-        table,
-        counts=output.counts,
-        rejects=conform(rejects, CONTRACTS["rejects"]) if rejects.height else None,
-        metadata=output.metadata,
-    )
-    facts = {**output.facts, PROFILE: profile(output.frame, light, target.contract)}
-    return Draft(part, replace(output, frame=pl.DataFrame(), rejects=None, facts=facts), light, ids)
+        results: list[PartResult] = []
+        kept = (_judged(output, target.contract, results) for output in _batches(compute))
+        return replace(written(target, index, key, kept), result=together(results))
+
+
+def _batches(compute: Compute) -> Iterable[Output]:
+    made = compute()
+    return [made] if isinstance(made, Output) else made
+
+
+def _judged(output: Output, contract: Contract, results: list[PartResult]) -> Output:
+    failures, result = validate_light(observe(output.frame, contract), ids_of(output.frame), contract)
+    results.append(result)
+    return set_apart(output, failures, contract)
+
+
+def written(
+    target: Build, index: int, key: str, outputs: Iterable[Output], *, counts: dict[str, Any] | None = None
+) -> Draft:
+    """Write a part batch by batch, of which no more than one is held; `counts` are those of all, where they are known.
+
+    Raises ContractError for a batch that does not fit the schema; nothing is left of the part then.
+    """
+    seen: list[_Seen] = []
+    with target.opened(index, key) as (part, finish):
+        for output in outputs:
+            seen.append(_write(part, output, target.contract))
+            del output  # before the next one is made
+        made = finish(counts or _added_counts([each.counts for each in seen]))
+    profiles = [each.profile for each in seen]
+    facts = {**_added([each.facts for each in seen]), PROFILE: profiles[0] if len(seen) == 1 else added(profiles)}
+    return Draft(replace(made, facts=facts), *_lights(seen), seen[-1].metadata)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is left of a batch that is written."""
+
+    counts: dict[str, Any]
+    facts: dict[str, Any]
+    profile: Profile
+    light: pl.DataFrame
+    ids: pl.Series | None
+    metadata: dict[str, str] | None
+
+
+def _write(part: PartWriter, output: Output, contract: Contract) -> _Seen:
+    light, ids = observe(output.frame, contract), ids_of(output.frame)
+    part.add(conform(output.frame, contract), metadata=output.metadata)
+    if output.rejects is not None and output.rejects.height:
+        part.reject(conform(output.rejects.select(REJECT_SCHEMA.keys()), CONTRACTS["rejects"]))
+    return _Seen(output.counts, output.facts, profile(output.frame, light, contract), light, ids, output.metadata)
+
+
+def _lights(seen: list[_Seen]) -> tuple[pl.DataFrame, pl.Series | None]:
+    """The light columns and the ids of all batches, rows numbered through."""
+    if len(seen) == 1:
+        return seen[0].light, seen[0].ids
+    light = pl.concat([each.light for each in seen], how="vertical_relaxed")
+    ids = [each.ids for each in seen if each.ids is not None]
+    return light.with_columns(pl.int_range(pl.len()).alias(ROW)), pl.concat(ids) if ids else None
+
+
+def _added_counts(counts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts of all batches, with the rows where a step makes others than it reads."""
+    if len(counts) == 1:
+        return counts[0]
+    rows = {"rows": sum(each["rows"] for each in counts)} if counts and "rows" in counts[0] else {}
+    return {**add_counts(counts), **rows}
+
+
+def _added(facts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Facts of all batches: numbers add up, and what else they tell is the same in each."""
+    total: dict[str, Any] = {}
+    for name, value in (item for one in facts for item in one.items()):
+        if isinstance(value, dict):
+            value = _added([total.get(name, {}), value])  # noqa: PLW2901
+        total[name] = total.get(name, 0) + value if isinstance(value, int) else value
+    return total
+
+
+def set_apart(output: Output, failures: pl.DataFrame, contract: Contract) -> Output:
+    """A batch without the rows that break the contract, which are rejects now."""
+    kept = without(output.frame, failures)
+    rejects = merged_rejects(output.rejects, failures, kept_from=output.frame, contract=contract)
+    return replace(output, frame=kept, counts=less(output.counts, failures, kept.height), rejects=rejects)
+
+
+def less(counts: dict[str, Any], failures: pl.DataFrame, kept: int) -> dict[str, Any]:
+    """Counts of a step, after validation: rows that fail are no longer kept.
+
+    Where a step makes other rows than it reads (`rows`), such as mentions of documents, those that fail are counted as
+    having come in, too: no document is lost with them.
+    """
+    if not failures.height:
+        return counts
+    failed = dict(Counter(counts["failed"]) + Counter(failures["reason"].to_list()))
+    if "rows" in counts:
+        return {**counts, "in": counts["in"] + failures.height, "failed": failed, "rows": kept}
+    return {**counts, "kept": counts["kept"] - failures.height, "failed": failed}
 
 
 def merged_rejects(

@@ -42,8 +42,11 @@ class Recipe(BaseModel):
     page_chars: int = Field(
         default=10_000_000, ge=1, description="characters of a page at the most; longer ones are rejected"
     )
-    part_pages: int = Field(default=20_000, ge=1, description="pages of a part at the most")
-    part_chars: int = Field(default=16_000_000, ge=1000, description="characters of a part at the most")
+    part_pages: int = Field(default=20_000, ge=1, description="pages of a batch at the most")
+    part_chars: int = Field(default=16_000_000, ge=1000, description="characters of a batch at the most")
+    part_batches: int | None = Field(
+        default=None, ge=1, description="batches of a part of a multistream dump; by default 1 to 32 by its size"
+    )
     on_bad_file: Literal["fail", "salvage"] = Field(
         default="fail", description="salvage: keep what can be read of a damaged dump and reject the rest"
     )

@@ -14,6 +14,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any
 
+from data import memory
 from data.disk import told
 
 
@@ -31,6 +32,8 @@ def main(descriptor: int) -> None:
             connection.send(("crashed", traceback.format_exc()))
             continue
         connection.send(answer(function, arguments))
+        del function, arguments
+        memory.release()  # the next part may need another kind
 
 
 def answer(function: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

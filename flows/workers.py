@@ -63,6 +63,17 @@ class Pool:
             self._workers.append(_Worker(self._calls))
         return future
 
+    def rest(self) -> None:
+        """End the workers where none has work: what they hold is free, and the next call starts others."""
+        if not all(each.done() for each in self._open):
+            return
+        workers, self._workers = self._workers, []
+        for _ in workers:
+            self._calls.put(None)
+        for worker in workers:  # all of them, before another worker could take what tells these to end
+            worker.thread.join()
+            worker.kill()
+
     def close(self) -> None:
         """End the workers, whatever they do."""
         workers, self._workers = self._workers, []
@@ -79,7 +90,8 @@ class _Worker:
         self._calls = calls
         self._closed = False
         self._start()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
 
     def kill(self) -> None:
         self._closed = True

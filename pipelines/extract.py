@@ -17,7 +17,7 @@ from pipelines.wikitext import Extracted, Section, to_text
 from pipelines.wikitext.blocks import plain_text
 from pipelines.wikitext.page import MATH, TABLES
 
-VERSION = 4
+VERSION = 5
 
 _TIME = pl.Datetime("us", "UTC")
 _SECTION = pl.Struct({"level": pl.Int8(), "title": pl.String(), "start": pl.Int32(), "end": pl.Int32()})

@@ -108,6 +108,17 @@ def merge(results: Iterable[PartResult]) -> list[Verdict]:
     return list(merged.values())
 
 
+def together(results: Sequence[PartResult]) -> PartResult:
+    """The result of several batches of a part as one."""
+    first, n_in = results[0], sum(each.n_in for each in results)
+    n_failed = sum(each.n_failed for each in results)
+    return (
+        first
+        if len(results) == 1
+        else PartResult(first.dataset, n_in, n_in - n_failed, n_failed, tuple(merge(results)))
+    )
+
+
 def failure(verdict: Verdict, *, page: str | None = None) -> ValidationError:
     """The error for a dataset that is not published: dataset, expectation, observed value and where to look."""
     name = f"{verdict.expectation}:{verdict.column}" if verdict.column else verdict.expectation

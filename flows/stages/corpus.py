@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,11 @@ def read_part(job: Job, ref: Ref, part: dict[str, Any], columns: list[str] | Non
     return tables.read(job.path(ref) / part["file"], columns)
 
 
+def read_batches(job: Job, ref: Ref, part: dict[str, Any], columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+    """The same a batch at a time."""
+    return tables.batches(job.path(ref) / part["file"], columns)
+
+
 def part_key(part: dict[str, Any], *decisions: Any) -> str:
     """Key of work on a part: its own key and hash, and whatever else decides the outcome."""
     return fingerprint([part["key"], part["sha256"], *decisions])
@@ -100,8 +105,11 @@ def _each(
         yield unit(part, partial(listen, done, max(ref.rows, 1)))
 
 
-def _clean(path: Path, config: CleanConfig) -> Output:
-    frame = pl.read_parquet(path)
+def _clean(path: Path, config: CleanConfig) -> Iterable[Output]:
+    return map(partial(_cleaned, config=config), tables.batches(path))
+
+
+def _cleaned(frame: pl.DataFrame, config: CleanConfig) -> Output:
     kept, rejects = clean.clean(frame, config=config)
     return Output(kept, tally(frame.height, kept.height, rejects), rejects)
 
@@ -112,8 +120,9 @@ def _find_duplicates(job: Job, ref: Ref) -> Output:
 
 
 def _readers(job: Job, ref: Ref) -> list[dedup.Part]:
-    """A reader of columns for each part, in the order of the sources."""
-    return [partial(read_part, job, ref, part) for part in job.manifest(ref)["parts"]]
+    """A reader of columns for each batch of each part, in the order of the sources."""
+    paths = [job.path(ref) / part["file"] for part in job.manifest(ref)["parts"]]
+    return [partial(tables.read_groups, path, groups) for path in paths for groups in tables.groups_of(path)]
 
 
 def _scratch(job: Job) -> Path:
@@ -141,9 +150,16 @@ def _corpus_unit(
     return Unit(part["index"], part_key(part, decisions.rows(), trimming, dedup.VERSION, "corpus"), compute, told)
 
 
-def _without(path: Path, decisions: pl.DataFrame, lines: dedup.UInt64s, config: dedup.RepeatedConfig) -> Output:
+def _without(
+    path: Path, decisions: pl.DataFrame, lines: dedup.UInt64s, config: dedup.RepeatedConfig
+) -> Iterable[Output]:
     """A part of the candidates without the duplicates and the repeated lines in it."""
-    frame = pl.read_parquet(path)
+    return map(partial(_applied, decisions=decisions, lines=lines, config=config), tables.batches(path))
+
+
+def _applied(
+    frame: pl.DataFrame, decisions: pl.DataFrame, lines: dedup.UInt64s, config: dedup.RepeatedConfig
+) -> Output:
     made = dedup.apply(frame, decisions, repeated=lines, config=config)
     facts = {"repeated_lines": made.facts} if made.facts else {}
     return Output(made.corpus, tally(frame.height, made.corpus.height, made.rejects), made.rejects, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import chain, groupby, islice
@@ -18,11 +18,11 @@ from data.versions import Build, Part
 from flows.build import Unit, build
 from flows.job import Job, Ref
 from flows.stages import forgotten, versions
-from flows.stages.extraction import Options, extract_pages, extract_records
+from flows.stages.extraction import Options, extract_pages, extract_records, extract_spans
 from flows.stages.superseded import without_superseded
 from pipelines import sources
 from pipelines.download import RawFile
-from pipelines.sources import wikipedia
+from pipelines.sources import multistream, wikipedia
 from pipelines.sources.dump_pages import DumpPages, Item
 from pipelines.sources.folders import Entry, Overall
 from pipelines.sources.records import Record, SourceError, unreadable
@@ -202,14 +202,16 @@ def _spans(file: _File) -> list[Span]:
 
 
 def _span_units(file: _File, spans: list[Span]) -> Iterator[Unit]:
-    """A unit for each range of streams; its key holds the hash of its bytes."""
+    """A unit for some neighbouring ranges of streams; its key holds the hash of their bytes and where each begins."""
     pages = file.pages(spans[0])
     next(iter(pages), None)  # up to here, the dump tells about itself
     dump, options, listen, end = file.dump(pages), file.options, file.listen, spans[-1].stop
     about = [file.key, asdict(dump.site)]
-    for span in spans:
-        key = fingerprint([*about, span.start, span.stop == end, _sha256(file.raw.path, span)])
-        yield _unit(key, dump, span, options, partial(listen, span.stop, end))
+    size = file.job.recipe.part_batches or multistream.together(len(spans))
+    for some in (spans[first : first + size] for first in range(0, len(spans), size)):
+        whole, cuts = Span(some[0].start, some[-1].stop), [[span.start for span in some]] if len(some) > 1 else []
+        key = fingerprint([*about, whole.start, whole.stop == end, _sha256(file.raw.path, whole), *cuts])
+        yield _unit(key, partial(extract_spans, dump, some, options), partial(listen, whole.stop, end))
 
 
 def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
@@ -218,7 +220,7 @@ def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:
     number = -1
     for number, batch in enumerate(_batches(islice(pages, limit), file.job)):
         key = fingerprint([file.key, file.raw.sha256, number, len(batch)])  # a limit may cut the last batch
-        yield _unit(key, file.dump(pages), batch, file.options), len(batch)
+        yield _unit(key, partial(extract_pages, file.dump(pages), batch, file.options)), len(batch)
     if number < 0:
         raise wikipedia.empty(file.raw.path)
 
@@ -236,15 +238,11 @@ def _record_units(job: Job, source: Source, entries: list[Entry], about: str) ->
         **versions.reading(job, source),
     )
     for batch in _batches(records, job):
-        compute = partial(extract_records, batch, options)
-        retry = partial(extract_records, batch, options, careful=True)
-        yield Unit(0, fingerprint([about, sources.digest(batch)]), compute, retry=retry)
+        yield _unit(fingerprint([about, sources.digest(batch)]), partial(extract_records, batch, options))
 
 
-def _unit(key: str, dump: Dump, pages: Span | list[Item], options: Options, told: Any = None) -> Unit:
-    compute = partial(extract_pages, dump, pages, options)
-    retry = partial(extract_pages, dump, pages, options, careful=True)
-    return Unit(0, key, compute, told or (lambda: None), retry)
+def _unit(key: str, compute: partial[Any], told: Callable[[], None] = lambda: None) -> Unit:
+    return Unit(0, key, compute, told, retry=partial(compute, careful=True))
 
 
 def _batches(items: Iterable[_T], job: Job) -> Iterator[list[_T]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -39,6 +39,11 @@ def extract_pages(dump: Dump, pages: Span | list[Item], options: Options, *, car
         dump = replace(dump, stream=pages.start)
     found: Iterable[Item] = wikipedia.span_pages(dump, pages) if isinstance(pages, Span) else pages
     return extract_records(list(wikipedia.records(found, dump)), options, careful=careful)
+
+
+def extract_spans(dump: Dump, spans: list[Span], options: Options, *, careful: bool = False) -> Iterator[Output]:
+    """Documents of neighbouring spans, a batch each."""
+    return (extract_pages(dump, span, options, careful=careful) for span in spans)
 
 
 def extract_records(records: list[Record], options: Options, *, careful: bool = False) -> Output:

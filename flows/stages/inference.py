@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,7 @@ from data.contracts import CONTRACTS
 from data.progress import Progress
 from flows.build import Output, Unit, build
 from flows.job import Job, Ref, version_of
-from flows.stages.corpus import part_key, read_part
+from flows.stages.corpus import part_key, read_batches
 from models.registry import CHAMPION, ModelVersion, Registry
 
 VERSION = 1
@@ -34,12 +34,16 @@ def infer(job: Job, task: str, corpus: Ref) -> Ref | None:
     listen = job.listen(f"Infer {task}")
     loaded: list[tuple[ModelVersion, Predictor]] = []
 
-    def compute(part: dict[str, Any], done: int) -> Output:
+    def compute(part: dict[str, Any], done: int) -> Iterator[Output]:
+        for frame in read_batches(job, corpus, part, ["doc_id", "title", "text", "sections"]):
+            yield predicted(frame, done)
+            done += frame.height
+
+    def predicted(frame: pl.DataFrame, done: int) -> Output:
         if not loaded:
             model = registry.load(name, CHAMPION)
             loaded.append((model, PREDICTORS[task](model)))
         model, predict = loaded[0]
-        frame = read_part(job, corpus, part, ["doc_id", "title", "text", "sections"])
         found = predict(frame, lambda rows, _total: listen(done + rows, max(corpus.rows, 1)))
         marked = found.with_columns(pl.lit(model.name).alias("model"), pl.lit(model.version).alias("model_version"))
         counts = {"in": frame.height, "kept": frame.height, "rows": marked.height, "filtered": {}, "failed": {}}

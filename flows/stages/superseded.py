@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -10,7 +11,7 @@ import polars as pl
 
 from data import tables
 from data.hashing import fingerprint
-from data.versions import Build, Part
+from data.versions import Build, Part, add_counts
 from flows.build import Unit, make
 from flows.drafts import FILE, Output
 from pipelines.extract import REJECT_SCHEMA
@@ -102,32 +103,40 @@ def _pages(target: Build, part: Part, number: int) -> pl.DataFrame:
 def _rewritten(target: Build, part: Part, losers: pl.DataFrame) -> Part:
     """The part without some of its pages, under a key that holds which."""
     key = fingerprint([part.key, losers.select("doc_id", "winner").rows()])
-    return target.find(part.index, key) or make(target, Unit(part.index, key, lambda: _output(target, part, losers)))
+    return target.find(part.index, key) or make(target, Unit(part.index, key, lambda: _outputs(target, part, losers)))
 
 
-def _output(target: Build, part: Part, losers: pl.DataFrame) -> Output:
-    frame = pl.read_parquet(target.folder / part.file)
+def _outputs(target: Build, part: Part, losers: pl.DataFrame) -> Iterator[Output]:
+    """The part batch by batch; what counted and was rejected before goes with the first."""
+    counts = part.counts
+    rejects = pl.read_parquet(target.folder / part.rejects_file) if part.rejects_file else None
+    for frame in tables.batches(target.folder / part.file):
+        yield _output(frame, losers, part.facts[FILE], counts, rejects)
+        counts, rejects = add_counts([]), None
+
+
+def _output(
+    frame: pl.DataFrame, losers: pl.DataFrame, file: str, counts: dict[str, Any], before: pl.DataFrame | None
+) -> Output:
     winners = losers.select("doc_id", "winner").unique(maintain_order=True)  # a page may stand in this part twice
     lost = frame.join(winners, on="doc_id", maintain_order="left")
     rejects = lost.select(
         "doc_id",
         "source",
-        pl.concat_str(pl.lit(f"{part.facts[FILE]}#page="), pl.col("doc_id").str.splitn(":", 2).struct[1]).alias(
-            "origin"
-        ),
+        pl.concat_str(pl.lit(f"{file}#page="), pl.col("doc_id").str.splitn(":", 2).struct[1]).alias("origin"),
         pl.lit("extract").alias("stage"),
         pl.lit("filtered").alias("kind"),
         pl.lit("superseded").alias("reason"),
         pl.concat_str(pl.lit("by "), pl.col("winner")).alias("detail"),
         pl.col("text").str.len_chars().cast(pl.Int32).alias("n_chars"),
     )
-    if part.rejects_file:
-        rejects = pl.concat([pl.read_parquet(target.folder / part.rejects_file), rejects])
+    if before is not None:
+        rejects = pl.concat([before, rejects])
     return Output(
         frame.join(losers, on="doc_id", how="anti", maintain_order="left"),
-        _counts(part.counts, lost.height),
+        _counts(counts, lost.height),
         rejects.select(REJECT_SCHEMA.keys()),
-        facts={FILE: part.facts[FILE]},
+        facts={FILE: file},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from data import files, tables
+from data import files, memory, tables
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from data.versions import Build, Part
@@ -18,7 +18,7 @@ from flows.build import Output, Unit, build
 from flows.job import Job, Ref
 from flows.judging import refuse_breaking
 from flows.stages import versions
-from flows.stages.corpus import part_key, read_part
+from flows.stages.corpus import part_key, read_batches
 from pipelines import tokenise, validate
 from pipelines.checks import observe
 
@@ -33,6 +33,15 @@ def tokenizer(job: Job, corpus: Ref) -> str:
     """Fingerprint of the pipeline's tokenizer, trained on this corpus if there is none yet."""
     if (known := versions.current_tokenizer(job)) is not None:
         return known
+    if job.pool is not None:
+        job.pool.rest()  # no part is made meanwhile, and training takes as much memory as the workers
+    try:
+        return _trained(job, corpus)
+    finally:
+        memory.release()
+
+
+def _trained(job: Job, corpus: Ref) -> str:
     sample = _sample(job, corpus)
     listen, texts = job.listen("Train tokenizer"), sample.learnt_from
     text = tokenise.train_tokenizer(
@@ -61,7 +70,8 @@ def _sample(job: Job, corpus: Ref) -> tokenise.Sample:
     """The documents of the corpus to learn from and to measure on."""
     sample = tokenise.Sample(job.recipe.tokeniser)
     for part in job.manifest(corpus)["parts"]:
-        sample.add(read_part(job, corpus, part, ["doc_id", "text"]))
+        for frame in read_batches(job, corpus, part, ["doc_id", "text"]):
+            sample.add(frame)
     return sample
 
 
@@ -113,9 +123,10 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
     return build(job, "tokens", version, units, inputs=inputs, config={"tokenizer": stats}, pool=job.pool)
 
 
-def _encode(corpus: Path, tokenizer: Path, name: str) -> Output:
+def _encode(corpus: Path, tokenizer: Path, name: str) -> Iterable[Output]:
     """A part of the corpus as token ids."""
-    return tokens_of(tables.read(corpus, ["doc_id", "text"]), _loaded(tokenizer), name)
+    encode = partial(tokens_of, encoder=_loaded(tokenizer), name=name)
+    return map(encode, tables.batches(corpus, ["doc_id", "text"]))
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.splits import split_of
 from flows.job import Job, Ref
-from flows.stages.corpus import read, read_part
+from flows.stages.corpus import read, read_batches
 from flows.stages.tokens import tokenizer_text
 from models.registry import ModelVersion, Registry
 
@@ -91,7 +91,9 @@ def in_split(job: Job, ref: Ref, columns: list[str], split: str) -> pl.DataFrame
     Raises TextmillError for an empty training split.
     """
     names = ["doc_id", *columns]
-    parts = [_of_split(split, read_part(job, ref, part, names)) for part in job.manifest(ref)["parts"]]
+    parts = [
+        _of_split(split, frame) for part in job.manifest(ref)["parts"] for frame in read_batches(job, ref, part, names)
+    ]
     found = pl.concat(parts) if parts else read(job, ref, names)
     if split == "train" and found.is_empty():
         raise TextmillError(

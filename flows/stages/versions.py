@@ -55,6 +55,7 @@ def documents_config(job: Job) -> dict[str, Any]:
         "page_chars": job.recipe.page_chars,
         "part_pages": job.recipe.part_pages,
         "part_chars": job.recipe.part_chars,
+        **({"part_batches": job.recipe.part_batches} if job.recipe.part_batches else {}),
         "limit": job.limit,
         "readers": sources.code(readers(job)),
         "libraries": exact("trafilatura", "lxml") if _may_read_html(job) else {},

@@ -22,6 +22,8 @@ _HEADER = 4
 _TOGETHER = 4
 _MANY = 32
 """From so many parts on, the last ones keep all workers busy anyway."""
+_MOST = 32
+"""Batches of a part at the most: of text some 96 MB of Parquet, of what is made of it more than 64 MB, mostly."""
 _FOOTER_BYTES = 11  # 48 bits of magic, 32 of checksum, up to 7 of padding
 
 
@@ -65,6 +67,14 @@ def even(total: int, most: int) -> int:
     if parts < _MANY and 2 * total >= most:
         parts = -(-parts // _TOGETHER) * _TOGETHER
     return max(1, -(-total // parts))
+
+
+def together(batches: int) -> int:
+    """How many batches of a file a part holds: more in large files, once there are parts enough for many workers.
+
+    It follows from the file alone, as the size of a batch does.
+    """
+    return max(1, min(_MOST, batches // _MANY))
 
 
 def _boundaries(path: Path) -> Iterator[int]:

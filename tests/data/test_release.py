@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from data.contracts import CONTRACTS
 from data.lake import Lake, LakeError
+from data.parts import bounds_of
 from data.release import NotFoundError, Release, _may_hold, find_in, open_release
-from data.versions import NUMBER, _bounds
+from data.versions import NUMBER
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_paths_of_a_document_are_those_whose_range_holds_it(release: Release) ->
 
 @given(st.lists(st.from_regex(r"(a|b):([0-9]{1,3}|[0-9]{18,20}|[a-c0-9]{2})", fullmatch=True), min_size=1), st.data())
 def test_ranges_of_a_part_hold_every_id_in_it(ids: list[str], data: st.DataObject) -> None:
-    bounds = _bounds(pa.table({"doc_id": ids}), CONTRACTS["corpus"])
+    bounds = bounds_of(pa.table({"doc_id": ids}), CONTRACTS["corpus"])
     assert _may_hold({"rows": len(ids), "bounds": bounds}, data.draw(st.sampled_from(ids)))
 
 
@@ -87,7 +88,7 @@ def test_ranges_of_a_part_hold_every_id_in_it(ids: list[str], data: st.DataObjec
     ],
 )
 def test_a_part_of_numbers_of_one_source_has_their_range(ids: list[str], numbers: list[int] | None) -> None:
-    bounds = _bounds(pa.table({"doc_id": ids}), CONTRACTS["corpus"])
+    bounds = bounds_of(pa.table({"doc_id": ids}), CONTRACTS["corpus"])
     assert bounds.get(NUMBER) == numbers
     assert bounds["doc_id"] == [min(ids), max(ids)]
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data import files, versions
+from data import files, writing
 from data.contracts import Column, Contract
 from data.errors import AccountingError
 from data.hashing import sha256_file
@@ -253,7 +253,7 @@ def test_any_reader_reads_it(lake: Lake) -> None:
 def test_a_file_depends_on_the_values_and_not_on_how_they_lie_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(versions, "_ROW_GROUP_BYTES", 1 << 18)
+    monkeypatch.setattr(writing, "_ROW_GROUP_BYTES", 1 << 18)
     whole = table(*(f"s:{i * 7919}" for i in range(30_000)))
     numbers = whole["n"].combine_chunks()
     bitmap = pa.Array.from_buffers(numbers.type, len(numbers), [pa.py_buffer(b"\xff" * 3750), numbers.buffers()[1]])

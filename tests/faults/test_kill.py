@@ -46,6 +46,13 @@ def test_killed_run_leaves_the_release_before_it_whole(renewal: Site, share: flo
     assert renewal.disturbed(at_random(renewal, share)) == []
 
 
+def test_part_that_is_noted_is_not_made_again(site: Site) -> None:
+    at = next(
+        number for number, call in enumerate(site.calls, start=1) if call[0] == "rename" and "/_parts/" in call[1]
+    )
+    assert site.disturbed(Fault(at=at + 5)) == []
+
+
 def test_killed_between_the_last_version_and_the_release(renewal: Site) -> None:
     at = max(number for number, (op, path) in enumerate(renewal.calls, start=1) if path.endswith("small/_release.json"))
     assert renewal.disturbed(Fault(at=at - 1)) == []

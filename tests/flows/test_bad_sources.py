@@ -67,11 +67,11 @@ def test_page_without_text_and_huge_page_are_rejects_with_a_reason(lake: Lake, t
     from flows.nightly import corpus_build
 
     pages = [page(i, article(i)) for i in range(1, 41)]
-    huge = "word " * 10_000_001
+    config = write_config(tmp_path / "c.yaml")
+    config.write_text(f"{config.read_text('utf-8')}\npage_chars: 100000\n", "utf-8")
+    huge = "word " * 20_001
     dump = write(tmp_path / "odd.xml.bz2", "".join([*pages, page(77, ""), page(78, huge)]))
-    corpus_build(
-        sources=[str(dump)], pipeline="odd", lake=str(lake.root), config=str(write_config(tmp_path / "c.yaml"))
-    )
+    corpus_build(sources=[str(dump)], pipeline="odd", lake=str(lake.root), config=str(config))
     release = lake.release("odd")
     assert release is not None
     rejects = pl.read_parquet(lake.parts("odd", "rejects", release["datasets"]["rejects"]))

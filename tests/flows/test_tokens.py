@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
 from objectstore import Proxy
 
-from data import files
+from data import files, memory
 from data.storage import objects, place
 from flows.job import Ref
+from flows.stages import tokens, versions
 from flows.stages.tokens import _kept, tokenizer_stats, tokens_of
 from pipelines import tokenise
 
@@ -44,6 +46,24 @@ def test_a_part_of_tokens_accounts_for_its_documents_and_names_the_tokenizer() -
     assert output.counts == {"in": 40, "kept": 40, "filtered": {}, "failed": {}}
     assert output.metadata == {"tokenizer": "abc"}
     assert output.frame["doc_id"].to_list() == DOCUMENTS["doc_id"].to_list()
+
+
+@pytest.mark.parametrize(("known", "done"), [(None, ["workers rest", "trained", "released"]), ("kept", [])])
+def test_workers_rest_while_a_tokenizer_learns(
+    known: str | None, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+
+    def trained(job: Any, corpus: Ref) -> str:
+        heard.append("trained")
+        return "new"
+
+    monkeypatch.setattr(versions, "current_tokenizer", lambda _: known)
+    monkeypatch.setattr(tokens, "_trained", trained)
+    monkeypatch.setattr(memory, "release", lambda: heard.append("released"))
+    job: Any = SimpleNamespace(pool=SimpleNamespace(rest=lambda: heard.append("workers rest")))
+    assert tokens.tokenizer(job, Ref("corpus", "v", 1, reused=False)) == (known or "new")
+    assert heard == done
 
 
 @pytest.mark.parametrize("remote", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import ctypes
 import hashlib
 import os
 import re
@@ -139,6 +140,49 @@ def test_a_worker_that_dies_is_told_and_replaced() -> None:
         assert pool.submit(len, "abc").result() == 3
 
 
+def test_resting_ends_idle_workers_and_the_next_call_starts_another() -> None:
+    with closing(Pool(1)) as pool:
+        before = pool.submit(os.getpid).result()
+        assert pool.submit(os.getpid).result() == before
+        pool.rest()
+        with pytest.raises(ProcessLookupError):
+            os.kill(before, 0)
+        assert pool.submit(os.getpid).result() != before
+
+
+def test_resting_leaves_a_busy_worker_alone() -> None:
+    with closing(Pool(1)) as pool:
+        before = pool.submit(os.getpid).result()
+        waiting = pool.submit(re.match, "(a+)+$", "a" * 60 + "b")
+        pool.rest()
+        assert not waiting.done()
+        os.kill(before, 0)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the allocator of glibc alone keeps it")
+def test_a_worker_gives_back_what_a_call_needed() -> None:
+    with closing(Pool(1)) as pool:
+        before = pool.submit(_resident_mb).result()
+        assert pool.submit(_pin_the_heap).result() > before + 100
+        assert pool.submit(_resident_mb).result() < before + 50
+
+
+_PINS: list[bytes] = []
+
+
+def _pin_the_heap() -> float:
+    """Megabytes at the peak of a call that leaves a block above all that it needed, so that the heap cannot shrink."""
+    blocks = [bytes(2000) for _ in range(60_000)]
+    _PINS.append(bytes(2000))
+    peak = _resident_mb()
+    del blocks
+    return peak
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 def _kill_self(number: int) -> None:
     os.kill(os.getpid(), number)
 
@@ -188,6 +232,16 @@ def test_workers_end_with_their_parent_even_amid_a_call_into_c() -> None:
         assert re.fullmatch(rb"\d+\n", parent.stdout.readline())
         assert os.read(read, 1) == b""  # ends when no process holds the other end
     os.close(read)
+
+
+def test_a_worker_starts_only_when_those_that_there_are_have_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("flows.workers._Worker", started.append)
+    pool = Pool(2)
+    pool.submit(abs, -1).set_result(1)
+    assert pool.submit(abs, -2) and len(started) == 1
+    assert pool.submit(abs, -3) and len(started) == 2
+    assert pool.submit(abs, -4) and len(started) == 2
 
 
 def test_closing_ends_a_worker_that_is_busy() -> None:

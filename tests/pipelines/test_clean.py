@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from data.conform import conform
 from data.contracts import CONTRACTS
-from data.errors import ConfigError
+from data.errors import AccountingError, ConfigError
 from pipelines.clean import CleanConfig, clean
 from pipelines.decontaminate import DecontaminationConfig
 from pipelines.privacy import PrivacyConfig
@@ -253,3 +254,11 @@ def test_a_document_with_a_piece_of_an_evaluation_set_is_refused_with_its_name(t
 def test_a_rule_comes_before_personal_data(tmp_path: Path) -> None:
     _, rejects = clean(documents("a@b.com"), config=CleanConfig(privacy=PrivacyConfig(mode="reject")))
     assert rejects["reason"].to_list() == ["too_few_words"]
+
+
+def test_document_that_is_neither_kept_nor_rejected_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["pipelines.clean"]
+    rejects = module._rejects
+    monkeypatch.setattr(module, "_rejects", lambda judged: rejects(judged).head(0))
+    with pytest.raises(AccountingError, match="2 documents in, 1 kept and 0 rejected"):
+        clean(documents(f"{RIVER} {TOWN}", ""))

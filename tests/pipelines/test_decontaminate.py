@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from data.errors import ConfigError
 from data.segment import words
+from pipelines import decontaminate
 from pipelines.decontaminate import (
     DecontaminationConfig,
     EvaluationSetError,
@@ -51,6 +52,19 @@ def test_case_and_punctuation_do_not_count_but_words_and_order_do(text: str, is_
 def test_an_n_gram_does_not_run_over_the_end_of_a_document_or_of_an_evaluation_text() -> None:
     index = build_index({"set": ["one two three four five", "six seven eight nine"]}, config=FOUR)
     assert overlaps(["one two", "three four", "four five six seven"], index) == [None, None, None]
+
+
+def test_texts_are_compared_in_batches_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decontaminate, "_BATCH_CHARS", 8)
+    batches = list(decontaminate._batches(["abcd", "efgh", "i", "longer than any", "j"]))
+    assert batches == [["abcd", "efgh"], ["i"], ["longer than any"], ["j"]]
+    assert list(decontaminate._batches([])) == []
+
+
+def test_two_words_are_the_shortest_n_gram() -> None:
+    assert DecontaminationConfig(n=2).n == 2
+    with pytest.raises(ConfigError, match="must be 2 or more, not 1"):
+        DecontaminationConfig(n=1)
 
 
 @pytest.mark.parametrize(("min_share", "is_found"), [(0.0, True), (0.5, True), (0.51, False)])

@@ -122,6 +122,17 @@ def test_text_too_long_is_rejected_held_or_not(tmp_path: Path) -> None:
     assert found[0].doc_id == "s:1"
 
 
+@pytest.mark.parametrize("quotes", ["standard", "none"])
+def test_rest_of_a_row_too_long_is_passed_over(tmp_path: Path, quotes: str) -> None:
+    """A quote in it encloses the lines after it, but where quotes mean nothing."""
+    big = "x" * 200_000
+    row = f'1,"{big}\n{big}"' if quotes == "standard" else f'1,{big}"{big}'
+    assert reasons(records(tmp_path, f"id,text\n{row}\n4,d\n", max_chars=100, quoting=quotes)) == [
+        "page_too_large",
+        "d",
+    ]
+
+
 def test_quote_that_is_never_closed_in_a_long_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="in the row at line 2 is never closed") as caught:
         records(tmp_path, 'id,text\n1,"open\n' + "2,b\n" * 50_000, max_chars=100)

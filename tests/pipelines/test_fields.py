@@ -7,7 +7,7 @@ import pytest
 from data.errors import ConfigError
 from pipelines.sources.fields import RecordMaker, Row, RowOptions, get, without
 from pipelines.sources.ids import Occurrences
-from pipelines.sources.records import Record, SourceError
+from pipelines.sources.records import Record, SourceError, failed
 
 
 def record(values: dict[str, Any], **options: Any) -> Record:
@@ -45,6 +45,13 @@ def test_text_as_bytes_is_decoded_strictly() -> None:
     assert (reject.reason, reject.detail) == ("invalid_utf8", "byte 1 of `text`: invalid start byte")
 
 
+def test_text_of_the_largest_size_is_kept_and_one_character_more_is_a_reject_without_it() -> None:
+    kept, lost = record({"text": "x" * 100, "n": 1}), record({"text": "x" * 101, "n": 1})
+    assert (kept.reject, len(kept.text), kept.meta) == (None, 100, '{"n":1}')
+    assert lost.reject == failed("page_too_large", "101 characters, at most 100")
+    assert (lost.text, lost.n_chars, lost.meta) == ("", 101, None)
+
+
 BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"fields": {"txt": "a"}}, "fields: there is no field 'txt'; there are text, id"),
     ({"fields": {"text": ""}}, "fields.text: the name of a column is wanted"),
@@ -63,8 +70,9 @@ def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
 def test_columns_that_are_named_must_exist() -> None:
     RowOptions(fields={"text": "b"}).check(["a", "b"], "a.csv")
     for options in (RowOptions(fields={"text": "b", "id": "c"}), RowOptions(fields={"text": "b"}, meta=["c"])):
-        with pytest.raises(SourceError, match=r"no column 'c'\. It has: a, b"):
+        with pytest.raises(SourceError, match=r"no column 'c'\. It has: a, b") as caught:
             options.check(["a", "b"], "a.csv")
+        assert caught.value.reason == "no_column"
     with pytest.raises(SourceError, match=r"no column 'text' or 'content' or 'body'\. It has: a"):
         RowOptions().check(["a"], "a.csv")
 
@@ -81,6 +89,7 @@ def test_dotted_paths() -> None:
     ]
     assert without(row, ["a.d", "a.b"]) == {"a": {"b": {"c": 1}}}
     assert without({"a": {"b": 1}}, ["a.b"]) == {"a": None}
+    assert without({"a": 5, "b": {"c": 1}}, ["a.b", "b"]) == {"a": 5}
 
 
 def test_occurrences_survive_settling() -> None:

@@ -15,6 +15,7 @@ from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from pipelines import labelled
 from pipelines.labelled import archives
+from pipelines.sources.records import failed
 
 
 def tar_of(path: Path, entries: dict[str, bytes | tarfile.TarInfo]) -> Path:
@@ -92,6 +93,46 @@ def test_tags_of_tokens_become_spans(tmp_path: Path) -> None:
     ]
     bad = [(each.origin, each.reject.reason) for each in labelled.examples("conll", [path]) if each.reject]
     assert bad == [("emerging.dev.conll#line=13", "invalid_row"), ("emerging.dev.conll#line=15", "invalid_row")]
+
+
+@pytest.mark.parametrize("row", ["odd\tX-person", "none", "O", "half\tB-", "half\tI", "much\tO-person"])
+def test_tag_that_is_none_is_a_reject(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "train.conll"
+    path.write_text(f"good\tO\nmore\tO\n\n{row}\n", "utf-8")
+    good, bad = labelled.examples("conll", [path])
+    assert (good.text, good.reject, bad.reject and bad.reject.reason) == ("good more", None, "invalid_row")
+
+
+def test_sentence_is_told_by_its_first_line_and_blank_lines_make_none(tmp_path: Path) -> None:
+    path = tmp_path / "train.conll"
+    path.write_text("\n\none\tO\ntwo\tO\n\n\nthree\tO\n\n\n", "utf-8")
+    origins = [(each.origin, each.text) for each in labelled.examples("conll", [path])]
+    assert origins == [("train.conll#line=3", "one two"), ("train.conll#line=7", "three")]
+
+
+def test_header_of_sst2_is_its_first_line_alone_and_a_label_needs_a_tab(tmp_path: Path) -> None:
+    lines = b"fine\t1\nsentence\tlabel\n1\n\t0\nnot fine\t0\n"
+    found = list(labelled.examples("sst2", [zip_of(tmp_path / "a.zip", {"SST-2/train.tsv": lines})]))
+    assert [each.reject.reason if each.reject else each.text for each in found] == [
+        "fine",
+        "invalid_row",
+        "invalid_row",
+        "",
+        "not fine",
+    ]
+
+
+def test_blank_lines_of_json_lines_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "label": "x"}\n\n  \n{"text": "b", "label": "y"}\n', "utf-8")
+    assert read("jsonl", path) == [("a", "x"), ("b", "y")]
+
+
+def test_damaged_file_alone_is_named(tmp_path: Path) -> None:
+    good, bad = zip_of(tmp_path / "good.zip", {"SST-2/train.tsv": b"fine\t1\n"}), tmp_path / "bad.zip"
+    bad.write_bytes(b"no archive")
+    with pytest.raises(TextmillError, match=r"^bad\.zip is damaged"):
+        read("sst2", good, bad)
 
 
 def test_stories_come_with_their_highlights(tmp_path: Path) -> None:
@@ -196,6 +237,20 @@ def test_rows_keep_each_text_once_and_account_for_the_rest() -> None:
     assert found.rejects.select("origin", "stage", "kind", "reason", "detail").rows() == [
         ("b", "labels", "filtered", "duplicate_text", "the text of a"),
         ("c", "labels", "filtered", "empty_text", None),
+    ]
+
+
+def test_row_that_its_reader_rejected_is_rejected_for_that_even_with_text() -> None:
+    schema = pl.Schema(pl.DataFrame(CONTRACTS["labelled_text"].schema.empty_table()).schema)
+    found = labelled.rows(
+        [labelled.Example("a", "some words", None, failed("invalid_row", "no label"))],
+        column="label",
+        source="s",
+        schema=schema,
+    )
+    assert found.frame.height == 0
+    assert found.rejects.select("origin", "stage", "kind", "reason", "detail", "n_chars").rows() == [
+        ("a", "labels", "failed", "invalid_row", "no label", 10)
     ]
 
 

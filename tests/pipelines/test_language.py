@@ -286,3 +286,23 @@ def test_naive_bayes_counts_what_langid_counts() -> None:
         wanted = visit_counts(model.tk_nextmove, model._rowbase, model.tk_output, text) or {}
         here = slice(bounds[row], bounds[row + 1])
         assert dict(zip(places[here].tolist(), counts[here].tolist(), strict=True)) == dict(wanted)
+
+
+@pytest.mark.parametrize(
+    ("word", "languages"),
+    [
+        ("siječanj", {"hr"}),
+        ("januar", {"sr"}),
+        ("historija", {"bs"}),
+        ("rijeka", {"hr", "bs"}),
+        ("vek", {"sr"}),
+        ("karena", {"id"}),
+        ("kerana", {"ms"}),
+        ("xyzxyz", {"hr", "bs", "sr"}),
+        ("xyzxyz", {"id", "ms"}),
+    ],
+)
+def test_a_word_of_one_list_decides_among_close_languages(word: str, languages: set[str]) -> None:
+    group = ("id", "ms") if languages & {"id", "ms"} else ("hr", "bs", "sr")
+    found = close.told_apart(word, dict.fromkeys(group, 1 / len(group)))
+    assert {code for code in group if found[code] == pytest.approx(max(found.values()))} == languages

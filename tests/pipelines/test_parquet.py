@@ -110,8 +110,9 @@ def test_empty_file_and_two_columns_of_one_name(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="holds no row"):
         list(read(path, source="s"))
     pq.write_table(pa.Table.from_arrays([pa.array(["a"])] * 2, names=["text", "text"]), path)
-    with pytest.raises(SourceError, match="two columns named 'text'"):
+    with pytest.raises(SourceError, match="two columns named 'text'") as caught:
         list(read(path, source="s"))
+    assert caught.value.reason == "duplicate_column"
 
 
 def test_folder_with_files_of_other_schemas(tmp_path: Path) -> None:

@@ -100,6 +100,24 @@ def test_too_long_is_rejected_held_or_not(tmp_path: Path) -> None:
     assert reasons(read(path, source="s", max_chars=10, split="paragraph")) == ["page_too_large"] * 3 + ["end"]
 
 
+@pytest.mark.parametrize("split", ["file", "paragraph", "line"])
+def test_text_of_the_largest_size_is_kept_and_one_character_more_is_not(tmp_path: Path, split: Any) -> None:
+    for letter in "xї":
+        assert reasons(read(file(tmp_path, letter * 10), source="s", max_chars=10, split=split)) == [letter * 10]
+        assert reasons(read(file(tmp_path, letter * 11), source="s", max_chars=10, split=split)) == ["page_too_large"]
+
+
+def test_limit_of_nothing_is_no_empty_file_and_blank_text_is_named(tmp_path: Path) -> None:
+    assert list(read(file(tmp_path, "\n\n"), source="s", split="line", limit=0)) == []
+    assert reasons(read(file(tmp_path, " \n "), source="s")) == ["empty_text"]
+
+
+def test_name_of_another_format_tells_in_a_folder_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<p>words")
+    assert reasons(read(tmp_path, source="s")) == ["other_format"]
+    assert reasons(read(tmp_path / "a.html", source="s")) == ["<p>words"]
+
+
 def test_encodings(tmp_path: Path) -> None:
     for encoding in ("utf-8-sig", "utf-16"):
         assert reasons(read(file(tmp_path, "їжак\nb".encode(encoding)), source="s", split="line")) == ["їжак", "b"]

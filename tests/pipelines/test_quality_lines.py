@@ -21,34 +21,38 @@ def dropped(text: str, *, lang: str = "en", sections: list[dict[str, Any]] | Non
     return drop_lines(frame, c4.LINE_RULES).row(0, named=True)
 
 
-@pytest.mark.parametrize(
-    ("line", "lang", "reason"),
-    [
-        (KEPT, "en", None),
-        ('He said "yes and no"', "en", None),
-        (GONE, "en", "line_without_terminal_mark"),
-        ("and so it goes...", "en", "line_without_terminal_mark"),
-        ("Too short.", "en", "line_of_too_few_words"),
-        ("Please turn JavaScript on.", "en", "line_with_javascript"),
-        ("Read our Privacy Policy now.", "en", "line_about_policy"),
-        (f"A word of {'x' * 1001} letters.", "en", "line_with_too_long_word"),
-        ("What a river is this!", "en", None),
-        ("This is a line; and so on;", "en", "line_without_terminal_mark"),
-        ("Το ποτάμι και το κάστρο", "el", None),
-        ("Ποτάμι.", "el", None),
-        ("Река течёт мимо города…", "ru", None),
-        ("A word that is long, and a policy.", "en", None),
-        (f"Слово из {'я' * 1001} букв.", "ru", "line_with_too_long_word"),
-        (f"{'川' * 1001}。", "ja", None),
-        ("Bitte JavaScript einschalten.", "de", "line_with_javascript"),
-        ("Read our Privacy Policy now.", "de", None),
-        ("川は流れる", "ja", None),
-        ("JavaScript を有効に", "ja", "line_with_javascript"),
-    ],
-)
+LINES: list[tuple[str, str, str | None]] = [
+    (KEPT, "en", None),
+    ('He said "yes and no"', "en", None),
+    (GONE, "en", "line_without_terminal_mark"),
+    ("and so it goes...", "en", "line_without_terminal_mark"),
+    ("Too short.", "en", "line_of_too_few_words"),
+    ("Please turn JavaScript on.", "en", "line_with_javascript"),
+    ("Read our Privacy Policy now.", "en", "line_about_policy"),
+    (f"A word of {'x' * 1001} letters.", "en", "line_with_too_long_word"),
+    ("What a river is this!", "en", None),
+    ("This is a line; and so on;", "en", "line_without_terminal_mark"),
+    ("Το ποτάμι και το κάστρο", "el", None),
+    ("Ποτάμι.", "el", None),
+    ("Река течёт мимо города…", "ru", None),
+    ("A word that is long, and a policy.", "en", None),
+    (f"Слово из {'я' * 1001} букв.", "ru", "line_with_too_long_word"),
+    (f"{'川' * 1001}。", "ja", None),
+    ("Bitte JavaScript einschalten.", "de", "line_with_javascript"),
+    ("Read our Privacy Policy now.", "de", None),
+    ("川は流れる", "ja", None),
+    ("JavaScript を有効に", "ja", "line_with_javascript"),
+]
+
+
+@pytest.mark.parametrize(("line", "lang", "reason"), LINES)
 def test_line_is_dropped_for_its_reason(line: str, lang: str, reason: str | None) -> None:
     row = dropped(f"{KEPT}\n{line}" if lang == "en" else line, lang=lang)
     assert [(item["reason"], item["count"]) for item in row["dropped_lines"]] == ([(reason, 1)] if reason else [])
+
+
+def test_every_line_rule_has_a_line_that_it_drops() -> None:
+    assert {reason for *_, reason in LINES if reason} == {rule.reason for rule in c4.LINE_RULES}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.progress import ignore
-from pipelines.sources.multistream import even, spans, stream_starts
+from pipelines.sources.multistream import even, spans, stream_starts, together
 from pipelines.sources.records import SourceError
 from pipelines.sources.streams import Gap, Span, chunks, compression_of, salvaged
 
@@ -70,6 +70,18 @@ def test_no_part_is_larger_than_asked_for(total: int, most: int) -> None:
     size = even(total, most)
     assert size <= most or size == 1
     assert -(-total // size) <= 4 * -(-total // most)
+
+
+@pytest.mark.parametrize(
+    ("batches", "held"), [(1, 1), (32, 1), (63, 1), (64, 2), (100, 3), (1023, 31), (1024, 32), (6250, 32)]
+)
+def test_large_files_have_parts_of_several_batches(batches: int, held: int) -> None:
+    assert together(batches) == held
+
+
+@given(st.integers(1, 10**6))
+def test_parts_of_several_batches_are_enough_for_many_workers(batches: int) -> None:
+    assert -(-batches // together(batches)) >= min(batches, 32)
 
 
 def test_spans_end_near_the_multiples_of_a_size(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ SIGNS = {
     **{"n°": "ano b", "numéro": "ano b", "mme": "aMmeb", "mlle": "aMlleb", "m.": "aM.b", "dr": "aDrb", "mgr": "aMgrb"},
 }
 COUNTRIES = "afg arg bra che chn deu fra gbr ita jpn nld pol uno usa zwe"
-SHIPS = "uss hms rms ss mv hmas hmcs sms ms mts ns css usns rfa"
+SHIPS = "uss hms rms ss mv hmas hmcs sms ms mts ns css usns rfa"  # and INS, below
 MONEY = {"us$": "US$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹", "aud": "A$", "cad": "C$", "uah": "₴", "rub": "₽"}
 
 
@@ -54,3 +54,18 @@ def test_money(name: str) -> None:
 
 def test_wrapper_of_a_script_leaves_its_words_in_the_language_of_the_wiki() -> None:
     assert to_text("شہر {{نستعلیق|متن}} ہے", lang="ur").text == "شہر متن ہے"
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("INS|Vikrant", "INS Vikrant"),
+        ("ins|these words", "these words"),
+        ("Ins|these words", "these words"),
+        ("ROM", "ROM"),
+        ("rom|XV", "XV"),
+        ("Rom|XV", "XV"),
+    ],
+)
+def test_name_in_capitals_is_a_ship_or_a_country_where_small_letters_are_words(content: str, shown: str) -> None:
+    assert to_text(f"with {{{{{content}}}}} added").text == f"with {shown} added"

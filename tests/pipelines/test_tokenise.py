@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -275,3 +276,17 @@ def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
 def test_hostile_text_takes_linear_time(kind: str) -> None:
     for piece in ("a", " ", "河", "'", "<|"):
         assert ids(f"The{piece * 30_000}", LOADED[kind])
+
+
+@pytest.mark.parametrize(
+    ("smallest", "name"),
+    [
+        (TokeniserConfig(kind="bpe", vocab_size=257), "vocab_size"),
+        (TokeniserConfig(kind="words", vocab_size=3), "vocab_size"),
+        (TokeniserConfig(min_frequency=1), "min_frequency"),
+        (TokeniserConfig(sample_chars=1), "sample_chars"),
+    ],
+)
+def test_smallest_value_of_an_option_is_taken_and_one_less_is_not(smallest: TokeniserConfig, name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"tokeniser\.{name} must be {getattr(smallest, name)} or more"):
+        replace(smallest, **{name: getattr(smallest, name) - 1})

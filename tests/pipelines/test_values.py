@@ -85,6 +85,9 @@ IDS: list[tuple[object, str | None]] = [
     (7, "7"),
     (7.0, "7"),
     (Decimal(7), "7"),
+    (Decimal(2**60), str(2**60)),
+    (2.0**53, str(2**53)),
+    ("x" * 1000, "x" * 1000),
     (-1, "-1"),
     (b"raw", "raw"),
     (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
@@ -109,7 +112,7 @@ def test_what_cannot_be_an_id(value: object) -> None:
 
 
 def test_strings_of_titles_and_the_like() -> None:
-    assert [string_of(value) for value in (" a ", 1984, 2.5, b"a")] == ["a", "1984", "2.5", "a"]
+    assert [string_of(value) for value in (" a ", 1984, 1984.0, 2.5, b"a")] == ["a", "1984", "1984", "2.5", "a"]
     assert [string_of(value) for value in ("", " ", None, True, [], {}, "\ud800", b"\xff")] == [None] * 8
 
 

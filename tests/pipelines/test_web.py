@@ -30,6 +30,15 @@ def test_folder_of_pages(tmp_path: Path) -> None:
     assert len(list(read(tmp_path, source="s", limit=2))) == 2
 
 
+def test_name_or_first_bytes_tell_a_page_in_a_folder_and_a_page_alone_needs_neither(tmp_path: Path) -> None:
+    (tmp_path / "fragment.html").write_text("<p>words")
+    (tmp_path / "fragment.txt").write_text("<p>words")
+    found = {r.doc_id: r.reject.reason if r.reject else r.text for r in read(tmp_path, source="s")}
+    assert found == {"s:fragment.html": "<p>words", "s:fragment.txt": "other_format"}
+    (alone,) = read(tmp_path / "fragment.txt", source="s")
+    assert (alone.reject, alone.text) == (None, "<p>words")
+
+
 def declared(label: str, text: str, encoding: str) -> bytes:
     return f'<html><head><meta charset="{label}"></head><p>{text}'.encode(encoding)
 
@@ -84,7 +93,10 @@ def test_too_large_pages_and_what_is_no_page(tmp_path: Path) -> None:
         (record,) = read(path, source="s", max_chars=most)
         assert record.reject is not None
         assert (record.reject.reason, record.text) == ("page_too_large", "")
-    with pytest.raises(SourceError, match="names no source"):
+    (record,) = read(path, source="s", max_chars=len(PAGE))
+    assert (record.reject, record.text) == (None, PAGE)
+    with pytest.raises(SourceError, match="names no source") as caught:
         list(read(path))
+    assert caught.value.reason == "no_source_name"
     with pytest.raises(SourceError, match="no such file"):
         list(read(tmp_path / "b.html", source="s"))

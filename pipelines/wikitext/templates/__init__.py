@@ -50,5 +50,5 @@ _named = lru_cache(maxsize=4096)(_found)
 
 
 def _renderer(name: str) -> Renderer | None:
-    name = name.replace("_", " ").lower()
-    return RENDERERS.get(name) or by_pattern(name)
+    name = name.replace("_", " ")
+    return RENDERERS.get(name) or RENDERERS.get(name.lower()) or by_pattern(name.lower())

@@ -117,13 +117,15 @@ def _address(arguments: Arguments, _: Page) -> str:
 
 # fmt: off
 WORDS: dict[str, Renderer] = (
-    dict.fromkeys(_FIRST.split("|"), argument("1", "text"))
+    # Of one name in both cases, capitals are the ship's or the country's: {{INS|Vikrant}}, {{ins|these words}}.
+    {name: _ship(name.upper()) for name in _SHIPS} | {name: constant(name.upper()) for name in _COUNTRIES}
+    | {name.upper(): _ship(name.upper()) for name in _SHIPS}
+    | {name.upper(): constant(name.upper()) for name in _COUNTRIES}
+    | dict.fromkeys(_FIRST.split("|"), argument("1", "text"))
     | dict.fromkeys(_SECOND, argument("2", "text"))
     | dict.fromkeys(_QUOTES, _quote) | dict.fromkeys(_INLINE_QUOTES, _inline_quote)
     | {name: constant(text) for name, text in _FIXED.items()}
     | {name: around(sign) for name, sign in _MONEY.items()}
-    | {name: _ship(name.upper()) for name in _SHIPS}
-    | {name: constant(name.upper()) for name in _COUNTRIES}
     | dict.fromkeys(("sortname", "ship", "bibleverse", "bibleref", "sclass", "nom", "fullname"), joined(" "))
     | dict.fromkeys(("hlist", "hlist-comma", "flatlist2", "cslist", "comma separated entries"), joined(", "))
     | dict.fromkeys(("unbulleted list", "ubl", "ublist", "bulleted list", "ubli", "danh sách không dấu",
