@@ -31,7 +31,7 @@ def textmill(*words: str, cwd: Path | None = None) -> subprocess.CompletedProces
         (["datasets", "get", "enwiki:1"], "nothing is published"),
         (["datasets", "export", "out"], "nothing is published"),
         (["models", "show", "nothing"], "no model"),
-        (["models", "rollback", "nothing"], "has no champion"),
+        (["models", "rollback", "nothing"], "no champion"),
         (["sources", "get", "nothing"], "neither a source nor a file"),
         (["sources", "get", "wikipedia:uk:monday"], "'monday' is no date"),
         (["sources", "get", "ftp://example.org/x"], "ftp:// is not known"),

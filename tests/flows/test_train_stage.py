@@ -21,13 +21,13 @@ def corpus(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ids of the documents of a corpus that a test fills, one a part."""
     ids: list[str] = []
 
-    def read_part(_job: Any, _ref: Ref, part: str, columns: list[str]) -> pl.DataFrame:
-        return pl.DataFrame({name: [part] for name in columns})
+    def read_batches(_job: Any, _ref: Ref, part: str, columns: list[str]) -> list[pl.DataFrame]:
+        return [pl.DataFrame({name: [part] for name in columns})]
 
     def split(doc_id: str) -> str:
         return "test" if doc_id == _HELD_OUT else "train"
 
-    monkeypatch.setattr(training, "read_part", read_part)
+    monkeypatch.setattr(training, "read_batches", read_batches)
     monkeypatch.setattr(training, "split_of", split)
     return ids
 
