@@ -159,6 +159,7 @@ def test_a_part_is_tried_with_care_where_one_of_its_pages_never_ends(
     assert len(units) == 1
     retry = units[0].retry
     assert retry is not None
+    assert retry.keywords == {"careful": True}  # type: ignore[attr-defined]
     outputs = list(retry())  # type: ignore[arg-type]
     assert sum(each.counts["kept"] for each in outputs) == 15
     assert [each.counts["failed"] for each in outputs if each.counts["failed"]] == [{"page_timeout": 1}]
