@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ RELEASE = "_release.json"
 RELEASES = "_releases"
 MANIFEST = "_manifest.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+ROOM = 32 << 20
+"""Bytes that must be free for a run: on a full disk Prefect's database waits for minutes, then ends in a traceback."""
 GRACE = timedelta(days=1)
 """Age of half-built versions in an object store at which nobody is taken to work on them any more."""
 _log = logging.getLogger(__name__)
@@ -183,6 +186,16 @@ class Lake:
             probe.unlink(missing_ok=True)  # two runs may look at once
         except OSError as error:
             raise self._not_writable(error) from error
+
+    def check_room(self, wanted: int = ROOM) -> None:
+        """Raise LakeError unless so many bytes are free where the server of this lake keeps its database."""
+        self._here.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._here).free
+        if free < wanted:
+            raise LakeError(
+                f"the disk of {self._here} has {free / 1e6:.0f} MB free, and a run needs {wanted / 1e6:.0f} MB "
+                "to begin with; free some, or choose another with --lake DIR"
+            )
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:

@@ -253,6 +253,7 @@ def _run_flow(name: str, job: Job, config: Path | None, *, quiet: bool) -> Any:
     from flows.server import connect
 
     job.lake.check_writable()
+    job.lake.check_room()
     if not quiet:
         typer.echo(f"Starting '{job.pipeline}' …", err=True)  # Prefect takes its seconds
     connect(job.lake.root)

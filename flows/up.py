@@ -31,6 +31,7 @@ def up(root: Path, *, port: int) -> None:
     """Run server and worker until Ctrl-C or SIGTERM. Raises ServerError if one of them does not start or dies."""
     lake = Lake(Lake(root).root.absolute())
     lake.check_writable()
+    lake.check_room()
     folder = project()
     _check_free(lake, port)
     url = f"http://127.0.0.1:{port}/api"

@@ -198,3 +198,10 @@ def test_sweep_removes_half_built_versions_of_this_pipeline_alone(lake: Lake) ->
 def test_sweep_of_nothing(lake: Lake) -> None:
     lake.sweep("wiki")
     assert not lake.root.exists()
+
+
+def test_a_disk_without_room_for_a_run_is_told_before_it_begins(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "new")
+    lake.check_room(1)
+    with pytest.raises(LakeError, match=r"MB free, and a run needs 10+ MB to begin with; free some"):
+        lake.check_room(10**20)
