@@ -66,12 +66,23 @@ def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[
     """Take the text out of raw files, and last out of the versions, which tell what is to be taken out."""
     entry = {"ids": list(stone.ids), "reason": stone.reason, "when": stone.when}
     raw: list[Row] = []
-    for key, names in _raw(lake, scope).items():
+    inputs = _raw(lake, scope)
+    for key, names in inputs.items():
         raw += erasing.erase_raw(lake, key[0], names, stone.ids, labelled=key[1], recipe=recipe, when=stone.when)
     versions = [row for name in scope for row in erasing.erase_versions(lake, name, stone.ids, entry)]
     if lake.is_remote:
         cache.clear()  # all of it: copies of versions that are gone from the store may hold the text, too
-    return {"raw": raw, "versions": versions}
+    return {"raw": raw, "versions": versions, "untouched": untouched(inputs, raw, stone.ids)}
+
+
+def untouched(inputs: Mapping[tuple[str, bool], list[str]], done: list[Row], ids: Collection[str]) -> list[Row]:
+    """Raw files of the sources that ids name of which none was rewritten: a person has to look into them.
+
+    Of labelled sets only JSON Lines are rewritten, and readers of one's own may not tell the place of a record.
+    """
+    named, rewritten = {one.partition(":")[0] for one in ids}, {row["source"] for row in done}
+    left = {source: names for (source, _), names in inputs.items() if source in named - rewritten}
+    return [{"source": source, "files": names} for source, names in left.items()]
 
 
 def _raw(lake: Lake, scope: list[str]) -> dict[tuple[str, bool], list[str]]:
@@ -207,6 +218,8 @@ def _done(stone: Tombstone) -> Iterator[str]:
         yield f"rewritten  {row['pipeline']}/{row['dataset']} {row['version']}: {row['parts']} parts"
     for row in stone.found.get("raw", ()) if done else ():
         yield f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records"
+    for row in stone.found.get("untouched", ()) if done else ():
+        yield f"look there yourself: in raw/{row['source']} no record of it was found ({', '.join(row['files'][:3])})"
     for path in stone.found.get("reports", ()):
         yield f"{'removed' if done else 'shows it'}  {path}"
 

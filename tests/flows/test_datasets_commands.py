@@ -19,6 +19,7 @@ from data.hashing import sha256_file
 from data.lake import MANIFEST, Lake, LakeError
 from data.pins import pin
 from flows.datasets.cli import datasets_app
+from flows.datasets.forgetting import untouched
 
 SECRET = "quetzalcoatlus northropi"
 TRAIN, TEST = "w:2", "w:6"  # by the hashes of these ids
@@ -294,6 +295,14 @@ def test_forget_with_rewrite_leaves_no_remains_of_a_killed_removal(lake: Lake) -
     assert list(folder.glob("*.parquet"))
     run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
     assert not folder.exists()
+
+
+def test_raw_files_in_which_nothing_was_found_are_named() -> None:
+    inputs = {("reviews", True): ["reviews.tar.gz"], ("wiki", False): ["wiki.xml"], ("news", False): ["news.txt"]}
+    done = [{"source": "wiki", "file": "wiki.xml", "records": 1}]
+    left = [{"source": "reviews", "files": ["reviews.tar.gz"]}]
+    assert untouched(inputs, done, ["reviews:ab", "wiki:1"]) == left
+    assert untouched(inputs, done, ["wiki:1"]) == []
 
 
 def test_verify_looks_at_what_is_forgotten(lake: Lake) -> None:
