@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.catalogue import Source, find
-from data.contracts import CONTRACTS, Contract
+from data.contracts import Contract
 from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.lake import Lake
@@ -158,8 +158,3 @@ def _release(library: str) -> str:
 def version_of(contract: Contract, *parts: Any) -> str:
     """Version of a dataset from everything that decides its content."""
     return fingerprint([contract.describe(), tools(), *parts])
-
-
-def contract_of(dataset: str) -> Contract:
-    """Contract by name."""
-    return CONTRACTS[dataset]

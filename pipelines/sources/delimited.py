@@ -17,6 +17,7 @@ from data.progress import Progress, ignore
 from pipelines.sources.encoding import to_utf8
 from pipelines.sources.fields import Row, RowOptions
 from pipelines.sources.folders import Entry, Place
+from pipelines.sources.lines import Pieces
 from pipelines.sources.records import MAX_CHARS, Record, Reject, SourceError, failed
 from pipelines.sources.streams import chunks
 from pipelines.sources.tables import read_rows, rows
@@ -72,26 +73,9 @@ def _check_options(delimiter: str | None, quoting: str) -> None:
         raise ConfigError(f"quoting: '{quoting}' is neither standard nor none")
 
 
-class _Bytes(io.RawIOBase):
-    """Pieces of bytes as a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._rest = self._rest or next(self._pieces, b"")
-        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
-
-
 def _text(pieces: Iterator[bytes]) -> io.TextIOWrapper:
     """Characters; a byte that is not UTF-8 becomes a lone surrogate, which the row that holds it is rejected for."""
-    buffered = io.BufferedReader(_Bytes(pieces), 64 * 1024)
+    buffered = io.BufferedReader(Pieces(pieces), 64 * 1024)
     return io.TextIOWrapper(buffered, "utf-8", errors="surrogateescape", newline="")
 
 

@@ -14,6 +14,7 @@ import lzma
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from data.progress import ignore
 from pipelines import sources
 from pipelines.sources import wikipedia
 from pipelines.sources.folders import Entry
+from pipelines.sources.lines import Pieces
 from pipelines.sources.records import SourceError
 from pipelines.sources.splitter import END
 from pipelines.sources.streams import Span, chunks, compression_of
@@ -94,26 +96,10 @@ def _lines(path: Path, *, universal: bool) -> Iterator[tuple[int, bytes]]:
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SourceError(f"{path} is UTF-16; take the document out of it by hand", reason="utf16")
     stream = io.TextIOWrapper(
-        io.BufferedReader(_Pieces(first, pieces), 1 << 16), "latin-1", newline="" if universal else "\n"
+        io.BufferedReader(Pieces(chain([first], pieces)), 1 << 16), "latin-1", newline="" if universal else "\n"
     )
     for number, line in enumerate(stream, 1):
         yield number, line.encode("latin-1")
-
-
-class _Pieces(io.RawIOBase):
-    """Pieces of bytes as a file to read from."""
-
-    def __init__(self, first: bytes, rest: Iterator[bytes]) -> None:
-        self._rest, self._pieces = first, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._rest = self._rest or next(self._pieces, b"")
-        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
 
 
 @contextmanager
