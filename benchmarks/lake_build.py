@@ -75,8 +75,8 @@ def build(order: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def keeping(build: Any, spent: dict[str, float]) -> Iterator[None]:
     """Count the CPU seconds of this process for what keeps a lake: keys, links, notes, hashes, syncs, commits."""
-    from data import files, versions
-    from flows.stages import publish, tokens
+    from data import files, writing
+    from flows.stages import publish
     from flows.stages import versions as decided
 
     spent["keeping"], inside = 0.0, [False]
@@ -95,12 +95,11 @@ def keeping(build: Any, spent: dict[str, float]) -> Iterator[None]:
         return call
 
     found = [(build, name) for name in ("find", "note", "adopt", "commit")]
-    found += [(versions, "sha256_file"), (files, "publish"), (publish, "release")]
+    found += [(writing, "sha256_file"), (files, "publish"), (publish, "release")]
     found += [(decided, name) for name in ("documents", "candidates", "duplicates", "corpus", "rejects", "tokens")]
     kept = [(place, name, getattr(place, name)) for place, name in found]
     for place, name, work in kept:
         setattr(place, name, counted(work))
-    del tokens
     try:
         yield
     finally:
