@@ -82,14 +82,14 @@ class GPT(nn.Module):
         return F.cross_entropy(self(blocks[:, :-1]).flatten(0, 1).float(), blocks[:, 1:].flatten())
 
     @torch.no_grad()
-    def start_from(self, stream: npt.NDArray[np.integer[Any]]) -> None:
-        """Set the bias of the logits to the log frequencies of the tokens in a training stream [tokens].
+    def start_from(self, counts: npt.NDArray[np.integer[Any]]) -> None:
+        """Set the bias of the logits to the log frequencies of the tokens, seen `counts` times [vocab_size].
 
         The model then starts as the unigram model and spends its steps on what context adds. Each
         token is counted once more than seen.
         """
-        counts = np.bincount(stream, minlength=self.config.vocab_size) + 1
-        self.prior.copy_(torch.from_numpy(np.log(counts / counts.sum())))
+        smoothed = counts + 1
+        self.prior.copy_(torch.from_numpy(np.log(smoothed / smoothed.sum())))
 
     @torch.inference_mode()
     def generate(

@@ -52,9 +52,9 @@ def test_new_model_is_almost_uniform() -> None:
     assert GPT(TINY).loss(torch.arange(18).view(2, 9)).item() == pytest.approx(np.log(20), abs=0.1)
 
 
-def test_started_from_a_stream_it_knows_the_frequencies() -> None:
+def test_started_from_counts_it_knows_the_frequencies() -> None:
     model = GPT(TINY)
-    model.start_from(np.array([5] * 79 + [6], dtype=np.int32))
+    model.start_from(np.bincount([5] * 79 + [6], minlength=20))
     probability = model.prior.softmax(dim=-1)
     assert probability[5].item() == pytest.approx(0.8)
 
