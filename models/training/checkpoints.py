@@ -114,7 +114,8 @@ class Checkpoints:
     def _finish_swap(self, name: str) -> None:
         """Put back what a kill between two renames left aside, and sweep what was never finished."""
         if (aside := self.folder / f".{name}.old").is_dir() and not (self.folder / name).exists():
-            aside.rename(self.folder / name)
+            with suppress(FileNotFoundError):  # another process of the training was faster
+                aside.rename(self.folder / name)
         for path in self.folder.glob(f".{name}.*"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -157,7 +158,12 @@ def _swap(staged: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)
         target.rename(aside)
-    staged.rename(target)
+    try:
+        staged.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
     files.sync(target.parent)
     with suppress(OSError):
         shutil.rmtree(aside)
