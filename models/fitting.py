@@ -128,8 +128,10 @@ def main() -> None:
 
 
 def key_of(family: Family, options: Options, lineage: Mapping[str, Any], seed: int) -> str:
-    """The training key: data, config, seed and version of the code."""
-    return fingerprint([family.name, options.as_json(), dict(lineage), seed, [family.version, training.VERSION]])
+    """The training key: data, config as far as something other is learned by it, seed and version of the code."""
+    learned = {**options.as_json(), "training": options.training.learned()}
+    ends = options.training.max_minutes
+    return fingerprint([family.name, learned, ends, dict(lineage), seed, [family.version, training.VERSION]])
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ class Checkpoints:
             save_file(_named(found), staged / _OPTIMISER)
             hashes = {file: sha256_file(staged / file) for file in (_WEIGHTS, _OPTIMISER)}
             content = {"format": FORMAT, "files": hashes, "about": dict(self.about), "state": dict(state)}
-            files.write_json(staged / _STATE, seal(content))
-            for file in hashes:
+            (staged / _STATE).write_bytes(files.json_bytes(seal(content)))
+            for file in (*hashes, _STATE):
                 files.sync(staged / file)
             _swap(staged, self.folder / name)
         except OSError as error:
