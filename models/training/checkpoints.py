@@ -56,8 +56,8 @@ class Checkpoints:
             save_file(_named(found), staged / _OPTIMISER)
             hashes = {file: sha256_file(staged / file) for file in (_WEIGHTS, _OPTIMISER)}
             content = {"format": FORMAT, "files": hashes, "about": dict(self.about), "state": dict(state)}
-            files.write_json(staged / _STATE, seal(content))
-            for file in hashes:
+            (staged / _STATE).write_bytes(files.json_bytes(seal(content)))
+            for file in (*hashes, _STATE):
                 files.sync(staged / file)
             _swap(staged, self.folder / name)
         except OSError as error:
@@ -115,7 +115,8 @@ class Checkpoints:
     def _finish_swap(self, name: str) -> None:
         """Put back what a kill between two renames left aside, and sweep what was never finished."""
         if (aside := self.folder / f".{name}.old").is_dir() and not (self.folder / name).exists():
-            aside.rename(self.folder / name)
+            with suppress(FileNotFoundError):  # another process of the training was faster
+                aside.rename(self.folder / name)
         for path in self.folder.glob(f".{name}.*"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -147,7 +148,12 @@ def _swap(staged: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)
         target.rename(aside)
-    staged.rename(target)
+    try:
+        staged.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
     files.sync(target.parent)
     with suppress(OSError):
         shutil.rmtree(aside)
