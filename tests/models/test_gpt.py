@@ -171,9 +171,9 @@ def test_packed_documents_equal_those_one_by_one(options: dict[str, Any], sizes:
         torch.cat([one, after[:, :1]], dim=1)
         for one, after in itertools.zip_longest(alone, alone[1:], fillvalue=stream[:, :0])
     ]
-    nats = [model.loss(document) * (document.shape[1] - 1) for document in ended if document.shape[1] > 1]
+    nats = [model.loss(document).item() * (document.shape[1] - 1) for document in ended if document.shape[1] > 1]
     loss = model.loss(stream, documents=documents).item()
-    assert loss == pytest.approx(float(sum(nats)) / (stream.shape[1] - 1), abs=1e-5)
+    assert loss == pytest.approx(sum(nats) / (stream.shape[1] - 1), abs=1e-5)
 
 
 def test_padding_of_packed_documents_is_not_predicted() -> None:
