@@ -166,8 +166,8 @@ def fit(
     for texts in _read(batches):
         found = _counts(texts)
         if config.buckets:
-            held = _in_buckets(found, config.buckets).select("row", "column").unique()["column"]
-            buckets += np.bincount(held.to_numpy(), minlength=config.buckets)
+            held = _in_buckets(found, config.buckets)["column"].to_numpy()
+            buckets += np.bincount(held, minlength=config.buckets)
         else:
             counts.add(found["word"].value_counts(name="count"))
         documents += len(texts)

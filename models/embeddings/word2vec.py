@@ -114,7 +114,7 @@ def fit(
     """
     config = config or Word2VecConfig()
     lines = lines_of(batches, config, folder)
-    return vectors_of(_fit(lines, config, seed=seed, progress=progress), lines)
+    return vectors_of(trained(lines, config, seed=seed, progress=progress), lines)
 
 
 def train(
@@ -138,6 +138,15 @@ def lines_of(batches: Iterable[pl.Series], config: Word2VecConfig, folder: Path)
     lines.vocabulary(config.min_count)
     phrases = PhraseConfig(passes=config.phrases, threshold=config.phrase_threshold)
     return join_lines(lines, phrases, limit=config.max_words)
+
+
+def trained(lines: Lines, config: Word2VecConfig, *, seed: int, progress: Progress = ignore) -> Word2Vec:
+    """A model of gensim that has learnt from a file."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(**options_of(config, seed=seed))
+    run(model, lines, config, progress)
+    return model
 
 
 def options_of(config: Word2VecConfig, *, seed: int) -> dict[str, Any]:
@@ -186,14 +195,6 @@ def with_direction(words: tuple[str, ...], counts: Any, vectors: Floats, lines: 
     first = (line.split() for block in lines.read() for line in block)
     sample = list(islice(first, _SENTENCES_FOR_DIRECTION))
     return WordVectors(words=words, vectors=vectors, counts=counts, common=shared_direction(plain.sums(sample)))
-
-
-def _fit(lines: Lines, config: Word2VecConfig, *, seed: int, progress: Progress) -> Word2Vec:
-    from gensim.models import Word2Vec
-
-    model = Word2Vec(**options_of(config, seed=seed))
-    run(model, lines, config, progress)
-    return model
 
 
 def _epoch_listener(progress: Progress, epochs: int) -> Any:

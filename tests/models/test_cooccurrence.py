@@ -60,7 +60,8 @@ def test_words_that_never_meet_leave_no_pair(tmp_path: Path) -> None:
     assert len(counted([["a"], ["b"], []], tmp_path)) == 0
 
 
-def test_dealt_pairs_are_the_same_pairs(tmp_path: Path) -> None:
+def test_dealt_pairs_are_the_same_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cooccurrence, "_BLOCK", 3)
     pairs = counted([list("abcdabcaacbd")], tmp_path)
     dealt, starts = cooccurrence.shuffled(pairs, tmp_path, batches=3, seed=1)
     assert as_dict(dealt) == as_dict(pairs)

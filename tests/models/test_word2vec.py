@@ -16,6 +16,7 @@ from models.embeddings.vectors import WordVectors
 from models.embeddings.word2vec import Word2VecConfig, Word2VecConfigError, fit, train
 
 TEXTS = 30 * ["The cat sat on the mat. The dog sat on the mat.", "A cat met a dog in 1984."]
+ALIKE = 200 * ["red fruit ripe apple", "red fruit ripe pear", "slow road long car", "slow road long bus"]
 SMALL = Word2VecConfig(dim=8, epochs=2, min_count=2)
 
 
@@ -91,9 +92,8 @@ def test_how_texts_are_batched_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
 @pytest.mark.parametrize("objective", ["negative-sampling", "hierarchical-softmax"])
 def test_words_used_alike_end_up_alike(architecture: str, objective: str, tmp_path: Path) -> None:
-    texts = pl.Series(200 * ["red fruit ripe apple", "red fruit ripe pear", "slow road long car", "slow road long bus"])
     config = Word2VecConfig(architecture=architecture, objective=objective, dim=8, window=3, epochs=40, sample=1.0)
-    vectors = fit([texts], config, seed=1, folder=tmp_path)
+    vectors = fit([pl.Series(ALIKE)], config, seed=1, folder=tmp_path)
     assert vectors.similarity("apple", "pear") > vectors.similarity("apple", "bus") + 0.2
 
 
@@ -106,9 +106,10 @@ def test_every_choice_trains_something_else(tmp_path: Path) -> None:
     assert len({vectors.vectors.tobytes() for vectors in found}) == 4
 
 
-def test_two_workers_train(tmp_path: Path) -> None:
-    vectors = fit([pl.Series(TEXTS)], Word2VecConfig(dim=8, epochs=1, workers=2), folder=tmp_path)
-    assert np.isfinite(vectors.vectors).all()
+def test_two_workers_learn_too(tmp_path: Path) -> None:
+    config = Word2VecConfig(dim=8, window=3, epochs=40, sample=1.0, workers=2)
+    vectors = fit([pl.Series(ALIKE)], config, folder=tmp_path)
+    assert vectors.similarity("apple", "pear") > vectors.similarity("apple", "bus") + 0.2
 
 
 def test_phrases_get_a_vector(tmp_path: Path) -> None:
