@@ -43,6 +43,8 @@ class FastTextConfig(Word2VecConfig):
     def __post_init__(self) -> None:
         """Refuse values that cannot be trained with."""
         super().__post_init__()
+        if self.add_contexts:
+            raise Word2VecConfigError("add_contexts is for word2vec; a word that was never seen has no such vector")
         if not 1 <= self.shortest <= self.longest:
             raise Word2VecConfigError(
                 f"shortest is {self.shortest} and longest {self.longest}; they must be at least 1 and in order"

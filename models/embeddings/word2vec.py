@@ -58,8 +58,9 @@ class Word2VecConfig:
     `window` counts words to either side, `negative` the noise words per pair; words rarer than `min_count` get no
     vector; `sample` is the frequency above which words are thinned out. The number of epochs suits a corpus of a
     million words; one of a hundred million needs 3 to 5. Windows end with the `context`, a sentence or a paragraph.
-    `phrases` is the number of passes that join phrases, 0 for none; `max_words` how many distinct words are counted
-    before the rarest are dropped.
+    `phrases` is the number of passes that join phrases, 0 for none. `add_contexts` adds to each word's vector the one
+    it has as a neighbour, as GloVe does (Levy, Goldberg and Dagan 2015, section 3.3): it helps where text is little.
+    `max_words` is how many distinct words are counted before the rarest are dropped.
     """
 
     architecture: str = "skip-gram"
@@ -75,6 +76,7 @@ class Word2VecConfig:
     context: str = "sentence"
     phrases: int = 0
     phrase_threshold: float = 100.0
+    add_contexts: bool = False
     max_words: int = LIMIT
     workers: int = 1
 
@@ -92,6 +94,10 @@ class Word2VecConfig:
             raise Word2VecConfigError(
                 f"final_learning_rate is {self.final_learning_rate}; it must lie above 0 and at most at "
                 f"learning_rate ({self.learning_rate})"
+            )
+        if self.add_contexts and self.objective != "negative-sampling":
+            raise Word2VecConfigError(
+                f"add_contexts needs objective negative-sampling and found {self.objective}, which has no such vectors"
             )
         if not 0 <= self.phrases <= MAX_PASSES:
             raise Word2VecConfigError(f"phrases is {self.phrases}; it must lie from 0 (none) to {MAX_PASSES}")
@@ -114,7 +120,7 @@ def fit(
     """
     config = config or Word2VecConfig()
     lines = lines_of(batches, config, folder)
-    return vectors_of(trained(lines, config, seed=seed, progress=progress), lines)
+    return vectors_of(trained(lines, config, seed=seed, progress=progress), lines, add_contexts=config.add_contexts)
 
 
 def train(
@@ -182,11 +188,12 @@ def run(model: Any, lines: Lines, config: Word2VecConfig, progress: Progress) ->
     )
 
 
-def vectors_of(model: Any, lines: Lines) -> WordVectors:
+def vectors_of(model: Any, lines: Lines, *, add_contexts: bool = False) -> WordVectors:
     """The vectors of a model of gensim, with the direction that the sentences it learnt from share."""
+    vectors = model.wv.vectors + model.syn1neg if add_contexts else model.wv.vectors
     words = tuple(model.wv.index_to_key)
     counts = np.array([model.wv.get_vecattr(word, "count") for word in words], dtype=np.int64)
-    return with_direction(words, counts, np.ascontiguousarray(model.wv.vectors, dtype=np.float32), lines)
+    return with_direction(words, counts, np.ascontiguousarray(vectors, dtype=np.float32), lines)
 
 
 def with_direction(words: tuple[str, ...], counts: Any, vectors: Floats, lines: Lines) -> WordVectors:

@@ -94,6 +94,7 @@ def test_too_little_text_is_an_error(tmp_path: Path) -> None:
         ({"buckets": 0}, "buckets is 0"),
         ({"shortest": 4, "longest": 3}, "shortest is 4 and longest 3"),
         ({"objective": "nce"}, "objective is 'nce'"),
+        ({"add_contexts": True}, "add_contexts is for word2vec"),
     ],
 )
 def test_bad_option_is_named(options: dict[str, Any], message: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from models.embeddings.lines import TooFewWordsError
 from models.embeddings.vectors import WordVectors
-from models.embeddings.word2vec import Word2VecConfig, Word2VecConfigError, fit, train
+from models.embeddings.word2vec import Word2VecConfig, Word2VecConfigError, fit, lines_of, train, trained
 
 TEXTS = 30 * ["The cat sat on the mat. The dog sat on the mat.", "A cat met a dog in 1984."]
 ALIKE = 200 * ["red fruit ripe apple", "red fruit ripe pear", "slow road long car", "slow road long bus"]
@@ -133,6 +133,13 @@ def test_vectors_are_those_of_gensim(tmp_path: Path) -> None:
     assert theirs.wv.vectors.tobytes() == vectors.vectors.tobytes()
 
 
+def test_contexts_are_added(tmp_path: Path) -> None:
+    config = Word2VecConfig(dim=8, epochs=2, min_count=2, add_contexts=True)
+    vectors = fit([pl.Series(TEXTS)], config, seed=7, folder=tmp_path)
+    model = trained(lines_of([pl.Series(TEXTS)], SMALL, tmp_path), SMALL, seed=7)
+    assert vectors.vectors.tobytes() == (model.wv.vectors + model.syn1neg).tobytes()
+
+
 def test_saved_vectors_load_equal(tmp_path: Path) -> None:
     vectors = train(TEXTS, SMALL)
     vectors.save(tmp_path)
@@ -149,6 +156,7 @@ def test_saved_vectors_load_equal(tmp_path: Path) -> None:
         ({"objective": "softmax"}, "objective is 'softmax'; it must be one of negative-sampling, hierarchical-softmax"),
         ({"context": "page"}, "context is 'page'; it must be one of sentence, paragraph"),
         ({"phrases": 9}, "phrases is 9"),
+        ({"add_contexts": True, "objective": "hierarchical-softmax"}, "add_contexts needs objective negative-sampling"),
         ({"phrase_threshold": 0.0}, "phrase_threshold is 0"),
     ],
 )
