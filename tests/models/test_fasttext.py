@@ -55,7 +55,7 @@ def test_ngrams_and_hashes_are_those_of_gensim(word: str) -> None:
 
 def test_unknown_words_with_shared_ngrams_are_similar(trained: FastTextVectors) -> None:
     assert "cats" not in trained.words
-    assert trained.similarity("cats", "catsy") > trained.similarity("cats", "кошмар")
+    assert trained.similarity("cats", "catsy") > 0.7 > 0.5 > trained.similarity("cats", "кошмар")
 
 
 def test_most_similar_takes_any_word_and_leaves_it_out(trained: FastTextVectors) -> None:
