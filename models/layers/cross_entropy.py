@@ -50,7 +50,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """The gradients are taken on the way forward, and only scaled on the way back."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917 - autograd takes no namesctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, shape: Shape) -> Tensor:
+    def forward(  # noqa: PLR0917 - autograd takes no names
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, shape: Shape
+    ) -> Tensor:
         dtypes = hidden.dtype, weight.dtype
         if torch.is_autocast_enabled(hidden.device.type):
             dtype = torch.get_autocast_dtype(hidden.device.type)

@@ -26,6 +26,7 @@ from data import files
 from data.errors import TextmillError
 from data.hashing import sha256_file
 from data.sealing import is_intact, seal
+from models import weights
 from models.training.optimisers import restore, tensors_of
 
 FORMAT = 1
@@ -51,7 +52,7 @@ class Checkpoints:
         staged = self.folder / f".{name}.{uuid.uuid4().hex[:8]}.tmp"
         try:
             staged.mkdir(parents=True)
-            save_file(unshared(model.state_dict()), staged / _WEIGHTS)
+            weights.write(model.state_dict(), staged / _WEIGHTS)
             save_file(_named(found), staged / _OPTIMISER)
             hashes = {file: sha256_file(staged / file) for file in (_WEIGHTS, _OPTIMISER)}
             content = {"format": FORMAT, "files": hashes, "about": dict(self.about), "state": dict(state)}
@@ -121,17 +122,6 @@ class Checkpoints:
 
 
 _REMEDY = "remove {} to begin again"
-
-
-def unshared(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict as safetensors wants it: every tensor contiguous, with memory of its own."""
-    found: dict[str, Tensor] = {}
-    seen: set[int] = set()
-    for name, tensor in state.items():
-        twice = tensor.data_ptr() in seen and tensor.numel() > 0
-        found[name] = tensor.detach().clone() if twice else tensor.detach().contiguous()
-        seen.add(tensor.data_ptr())
-    return found
 
 
 def _named(found: Mapping[str, Sequence[optim.Optimizer]]) -> dict[str, Tensor]:

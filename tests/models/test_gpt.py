@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -165,9 +166,13 @@ def test_packed_documents_equal_those_one_by_one(options: dict[str, Any], sizes:
     alone = stream.split(sizes, dim=1)
     packed = model(stream, documents=documents)
     assert torch.allclose(packed, torch.cat([model(document) for document in alone], dim=1), atol=1e-5)
-    nats = [model.loss(document) * (document.shape[1] - 1) for document in alone if document.shape[1] > 1]
-    predicted = max(1, stream.shape[1] - len(sizes))
-    assert model.loss(stream, documents=documents).item() == pytest.approx(float(sum(nats)) / predicted, abs=1e-5)
+    ended = [
+        torch.cat([one, after[:, :1]], dim=1)
+        for one, after in itertools.zip_longest(alone, alone[1:], fillvalue=stream[:, :0])
+    ]
+    nats = [model.loss(document) * (document.shape[1] - 1) for document in ended if document.shape[1] > 1]
+    loss = model.loss(stream, documents=documents).item()
+    assert loss == pytest.approx(float(sum(nats)) / (stream.shape[1] - 1), abs=1e-5)
 
 
 def test_padding_of_packed_documents_is_not_predicted() -> None:
