@@ -16,8 +16,11 @@ from flows.training.work import Listeners, Work, work_of
 from models import card, fitting
 from models.registry import ModelVersion, Registry
 from models.training import Watcher, unwatched
+from pipelines import training_page
+from pipelines.training_page import TrainingPage
 
 CANDIDATE = "candidate"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
     with order.lake.lock(f"training-{work.key}"), tempfile.TemporaryDirectory(dir=folder) as scratch:
         work.write(Path(scratch), folder, Listeners(watch, progress))
         scores = _read(Path(scratch) / fitting.SCORES)
-        _write_card(Path(scratch), name, order, work, created)
+        _describe(Path(scratch), name, order, work, created)
         version = registry.register(
             name,
             Path(scratch),
@@ -70,19 +73,23 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
     return Result.of(version, reused=False)
 
 
-def _write_card(folder: Path, name: str, order: Order, work: Work, created: str) -> None:
+def _describe(folder: Path, name: str, order: Order, work: Work, created: str) -> None:
+    """Write the card and the page of a training into its artefact."""
     record, found = _read(folder / fitting.HISTORY), _read(folder / fitting.SCORES)
-    text = card.page(
-        name=name,
-        about=order.family.about,
-        created=created,
-        lineage=work.lineage,
-        config=work.config,
-        scores=found["scores"],
-        record=record,
-        limits=card.limits_of(record, found["rows"], found["scores"]),
-    )
-    (folder / card.FILE).write_text(text, "utf-8")
+    shown = _read(folder / fitting.SHOWN) if (folder / fitting.SHOWN).exists() else {}
+    limits = card.limits_of(record, found["rows"], found["scores"])
+    facts: dict[str, Any] = {
+        "name": name,
+        "about": order.family.about,
+        "created": created,
+        "lineage": work.lineage,
+        "config": work.config,
+        "scores": found["scores"],
+        "record": record,
+        "limits": limits,
+    }
+    (folder / card.FILE).write_text(card.page(**facts), "utf-8")
+    (folder / REPORT).write_text(training_page.render(TrainingPage(**facts, shown=shown)), "utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:

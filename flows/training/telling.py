@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from data.progress import Progress
-from flows.training.running import Result
+from flows.training.running import REPORT, Result
 from models.training import Moment, Watcher
 from models.training.watching import line, recent
 
@@ -45,7 +45,7 @@ def lines(result: Result) -> dict[str, str]:
         **({"training loss": f"{record['train_loss'][-1]:.4f}"} if record["train_loss"] else {}),
         **{score["metric"]: score_line(score) for score in result.scores},
         "seconds": f"{timing['seconds']:.1f}",
-        "folder": str(result.path),
+        "report": str(result.path / REPORT),
     }
 
 
