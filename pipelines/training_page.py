@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ def render(page: TrainingPage) -> str:
         "tiles": tiles(page),
         "curves": charts.curves(_curves(page.record)),
         "parts": [(name, _end(values)) for name, values in page.record.get("train_parts", {}).items() if values],
-        "timing": [(name.replace("_", " "), value) for name, value in page.record["timing"].items()],
+        "timing": took(page.record["timing"]),
     }
     return pages.render_page("training.html.j2", values)
 
@@ -47,7 +47,35 @@ def tiles(page: TrainingPage) -> list[tuple[str, str]]:
     found = [(score["metric"].replace("_", " "), pages.number(score["value"])) for score in page.scores[:2]]
     if record["train_loss"]:
         found.append(("steps", pages.number(len(record["train_loss"]))))
-    return [*found, (str(record["unit"]), pages.number(record["units"])), ("seconds", pages.number(_seconds(record)))]
+    return [
+        *found,
+        (str(record["unit"]), pages.number(record["units"])),
+        ("seconds", f"{record['timing']['seconds']:,.0f}"),
+    ]
+
+
+def took(timing: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What a training took, in units that people read; how a figure came about stands below it."""
+    return [
+        (name.replace("_", " "), _UNITS[name](value) if name in _UNITS and value is not None else value)
+        for name, value in timing.items()
+        if not name.startswith("counted_")
+    ]
+
+
+_UNITS: dict[str, Callable[[float], str]] = {
+    "seconds": lambda value: f"{value:,.1f}",
+    "cpu_seconds": lambda value: f"{value:,.1f}",
+    "joules": lambda value: f"{value:,.0f}",
+    "flops": lambda value: f"{value:.3g}",
+    "flops_per_second": lambda value: f"{value / 1e9:,.1f} GFLOP/s",
+    "matrix_peak": lambda value: f"{value / 1e9:,.1f} GFLOP/s",
+    "share_of_matrix_peak": pages.percent,
+    "peak_memory": pages.size,
+    "peak_device_memory": pages.size,
+    "co2_grams": lambda value: f"{value:,.3g}",
+    "carbon_intensity": lambda value: f"{value:,.0f} g/kWh",
+}
 
 
 def _curves(record: Mapping[str, Any]) -> list[tuple[str, str, list[tuple[float, float]]]]:
@@ -62,7 +90,3 @@ def _end(values: Sequence[float]) -> float:
     """The mean of the last tenth."""
     last = values[-max(1, len(values) // 10) :]
     return sum(last) / len(last)
-
-
-def _seconds(record: Mapping[str, Any]) -> float:
-    return float(record["timing"]["seconds"])

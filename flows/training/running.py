@@ -65,7 +65,7 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
             config=work.config,
             training_key=work.key,
             created=created,
-            metrics=[{**score, "split": "validation"} for score in scores["scores"]],
+            metrics=[{"split": "validation", **score} for score in scores["scores"]],
         )
         before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
         registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)

@@ -168,7 +168,8 @@ class Counted:
         timing = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
         scores = self.family.scores(model) if self.family.scores else []
         _write(artefact / fitting.HISTORY, {**EMPTY, "units": counted[0], "samples": counted[0], "timing": timing})
-        _write(artefact / fitting.SCORES, {"scores": [dataclasses.asdict(score) for score in scores], "rows": {}})
+        found = [{**dataclasses.asdict(score), "split": "test"} for score in scores]
+        _write(artefact / fitting.SCORES, {"scores": found, "rows": {}})
         if self.family.show:
             _write(artefact / fitting.SHOWN, self.family.show(model))
 
