@@ -1,4 +1,4 @@
-"""`textmill models promote` and `export`: move an alias by evidence or by hand, and copy an artefact out of the lake."""
+"""`textmill models promote` and `export`: move an alias by evidence or by hand, copy an artefact out of the lake."""
 
 from __future__ import annotations
 
