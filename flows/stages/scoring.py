@@ -11,7 +11,7 @@ import polars as pl
 
 from flows.job import Job, Ref
 from flows.stages.corpus import read
-from flows.stages.training import Inputs, in_split
+from flows.stages.training import Inputs, frames_in_split, in_split
 from models.evaluation import bootstrap, classification, rouge, spans
 from models.evaluation.gate import mean
 from models.evaluation.score import Score
@@ -130,21 +130,21 @@ def keyphrases(job: Job, model: ModelVersion, inputs: Inputs) -> Scored:
 def gpt(job: Job, model: ModelVersion, inputs: Inputs) -> Scored:
     """Perplexity per token and per byte of held-out documents, against token frequencies."""
     from models.evaluation import perplexity
-    from models.language.batches import pack
     from models.language.gpt import GPT
     from pipelines import tokenise
 
     encoder = tokenise.load((model.path / "tokenizer.json").read_text("utf-8"))
     separator = tokenise.separator_of(encoder)
     sizes = perplexity.byte_lengths(encoder)
-    test, training = (
-        in_split(job, inputs.tokens, ["input_ids"], split)["input_ids"].to_list() for split in ("test", "train")
-    )
+    test = in_split(job, inputs.tokens, ["input_ids"], "test")["input_ids"].to_list()
     network = GPT.load(model.path)
-    stream = pack(training, separator=separator, context=network.config.context).stream
+    seen = np.zeros(len(sizes), dtype=np.int64)
+    for frame in frames_in_split(job, inputs.tokens, ["input_ids"], "train"):
+        seen += np.bincount(frame["input_ids"].explode(empty_as_null=False, keep_nulls=False), minlength=len(sizes))
+        seen[separator] += frame.height
     listen = job.listen("Evaluate gpt")
     ours = perplexity.surprise(network, test, separator=separator, token_bytes=sizes, progress=listen)
-    trivial = perplexity.unigram_surprise(stream, test, token_bytes=sizes)
+    trivial = perplexity.unigram_surprise(seen, test, token_bytes=sizes)
     return Scored(
         inputs.tokens,
         "test",

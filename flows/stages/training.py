@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 
 from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
+from data.progress import Progress
 from data.splits import split_of
 from flows.job import Job, Ref
 from flows.stages.corpus import read, read_batches
@@ -90,17 +91,26 @@ def in_split(job: Job, ref: Ref, columns: list[str], split: str) -> pl.DataFrame
 
     Raises TextmillError for an empty training split.
     """
-    names = ["doc_id", *columns]
-    parts = [
-        _of_split(split, frame) for part in job.manifest(ref)["parts"] for frame in read_batches(job, ref, part, names)
-    ]
-    found = pl.concat(parts) if parts else read(job, ref, names)
+    parts = list(frames_in_split(job, ref, columns, split))
+    found = pl.concat(parts) if parts else read(job, ref, ["doc_id", *columns])
     if split == "train" and found.is_empty():
-        raise TextmillError(
-            f"{ref.rows} documents leave none to train on; read more pages (raise --limit or add a --source), "
-            "or stop at the corpus with `textmill corpus build`"
-        )
+        raise _nothing_to_train_on(ref.rows)
     return found
+
+
+def frames_in_split(job: Job, ref: Ref, columns: list[str], split: str) -> Iterator[pl.DataFrame]:
+    """The documents of a split, a batch of a part at a time."""
+    names = ["doc_id", *columns]
+    for part in job.manifest(ref)["parts"]:
+        for frame in read_batches(job, ref, part, names):
+            yield _of_split(split, frame)
+
+
+def _nothing_to_train_on(rows: int) -> TextmillError:
+    return TextmillError(
+        f"{rows} documents leave none to train on; read more pages (raise --limit or add a --source), "
+        "or stop at the corpus with `textmill corpus build`"
+    )
 
 
 def _of_split(split: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -181,52 +191,52 @@ def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
 
 
 def _gpt(job: Job, inputs: Inputs) -> Recipe:
-    from models import training
-    from models.language import gpt
+    from models import fitting
+    from models.catalogue import family
 
-    overrides = dict(job.recipe.model("gpt"))
-    size = {name: overrides.pop(name) for name in list(overrides) if name in gpt.GPTConfig.__dataclass_fields__}
+    gpt = family("gpt")
     try:
-        config = training.TrainingConfig(**overrides)
-        gpt.GPTConfig(**{"vocab_size": 1, **size})
-    except TypeError as error:
+        options = fitting.checked(gpt, job.recipe.model("gpt"))
+    except ConfigError as error:
         raise ConfigError(f"models.gpt: {error}") from error
 
     def fit(folder: Path) -> None:
-        _fit_gpt(job, inputs, size, config, folder)
+        with tempfile.TemporaryDirectory(prefix="gpt-", dir=job.lake.scratch(job.pipeline)) as scratch:
+            data = _token_data(job, inputs, Path(scratch), gpt.marks)
+            watch = watching(job.listen("Train gpt"))
+            fitting.fit(gpt, options, data, folder, seed=job.recipe.seed, watch=watch)
 
     lineage = {"tokens": inputs.tokens.version, "tokenizer": inputs.tokenizer}
-    options = {"model": size, "training": asdict(config)}
-    return _recipe(job, "gpt", options, lineage, code=[gpt.VERSION, training.VERSION], fit=fit)
+    key = fitting.key_of(gpt, options, lineage, job.recipe.seed)
+    return Recipe(key, options.as_json(), lineage, fit)
 
 
-def _fit_gpt(job: Job, inputs: Inputs, size: dict[str, Any], config: Any, folder: Path) -> None:
-    from models import training
-    from models.language.batches import pack
-    from models.language.gpt import GPT, GPTConfig
+def watching(progress: Progress) -> Callable[[Any], None]:
+    """What hears of each step of a training and tells how many are done."""
+    return lambda moment: progress(moment.step, moment.steps)
+
+
+def _token_data(job: Job, inputs: Inputs, folder: Path, marks: tuple[str, ...]) -> Any:
+    """The tokens of the training and the validation split as stores.
+
+    A corpus too small for a validation split gives its training documents.
+    """
+    from data import token_store
+    from models import prepared
     from pipelines import tokenise
 
-    encoder = tokenise.load(tokenizer_text(job, inputs.tokenizer))
-    separator = tokenise.separator_of(encoder)
-    shape = GPTConfig(**{"vocab_size": encoder.get_vocab_size(), **size})
-    blocks = {
-        split: pack(_ids(job, inputs, split), separator=separator, context=shape.context, seed=job.recipe.seed)
-        for split in ("train", "validation")
-    }
-    model = GPT(shape, seed=job.recipe.seed)
-    model.start_from(blocks["train"].stream)
-    record = training.train(
-        model, blocks["train"], config=config, validation=blocks["validation"], progress=job.listen("Train gpt")
-    )
-    model.save(folder)
-    (folder / HISTORY).write_text(json.dumps(record.as_json()), "utf-8")
-    (folder / "tokenizer.json").write_text(tokenizer_text(job, inputs.tokenizer), "utf-8")
-
-
-def _ids(job: Job, inputs: Inputs, split: str) -> list[list[int]]:
-    """Token ids of the documents of a split; a corpus too small for a validation split gives its training documents."""
-    found: list[list[int]] = in_split(job, inputs.tokens, ["input_ids"], split)["input_ids"].to_list()
-    return found if found or split == "train" else _ids(job, inputs, "train")
+    tokenizer = tokenizer_text(job, inputs.tokenizer)
+    size = tokenise.load(tokenizer).get_vocab_size()
+    for split in prepared.SPLITS:
+        rows = (frame["input_ids"] for frame in frames_in_split(job, inputs.tokens, ["input_ids"], split))
+        store = token_store.write(folder / split / "text", rows, vocab_size=size)
+        if not len(store) and split == "train":
+            raise _nothing_to_train_on(inputs.tokens.rows)
+        if not len(store):
+            shutil.rmtree(folder / split)
+            shutil.copytree(folder / "train", folder / split)
+    prepared.describe(folder, tokenizer, columns=["text"])
+    return prepared.open_data(folder, marks)
 
 
 def _sentiment(job: Job, inputs: Inputs) -> Recipe:

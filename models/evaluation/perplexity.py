@@ -108,14 +108,14 @@ def surprise(
 
 
 def unigram_surprise(
-    stream: npt.NDArray[np.int32],
+    seen: Ints,
     documents: Sequence[Sequence[int]],
     *,
     token_bytes: Ints,
     config: PerplexityConfig | None = None,
 ) -> Surprise:
-    """The baseline: every token by its frequency in the training stream [tokens], with add-one smoothing."""
-    counts = np.bincount(stream, minlength=len(token_bytes)) + 1
+    """The baseline: every token by how often training has seen it (`seen`, [vocab_size]), with add-one smoothing."""
+    counts = seen + 1
     cost = -np.log(counts / counts.sum())
     cut = _cut(documents, config or PerplexityConfig())
     return _with_sizes(np.array([cost[ids].sum() for ids in cut]), cut, token_bytes)

@@ -166,12 +166,12 @@ class GPT(nn.Module):
     def loss(self, blocks: Tensor, *, documents: Tensor | None = None) -> Tensor:
         """Mean cross-entropy in nats over blocks [batch, context + 1]: every token but the first is predicted.
 
-        With `documents` [batch, context + 1], the first token of a document is not predicted, either, nor is
-        padding (negative numbers).
+        With `documents` [batch, context + 1], the first token of one (its separator) is predicted from the last
+        token of the one before: that is how documents end. Padding (negative numbers) is not predicted.
         """
         targets = blocks[:, 1:]
         if documents is not None:
-            targets = targets.masked_fill((documents[:, 1:] != documents[:, :-1]) | (documents[:, 1:] < 0), IGNORED)
+            targets = targets.masked_fill(documents[:, 1:] < 0, IGNORED)
             documents = documents[:, :-1]
         hidden = self.encode(blocks[:, :-1], documents=documents).flatten(0, 1)
         return linear_cross_entropy(hidden, self._table(), self.prior, targets.flatten(), cap=self.config.logit_cap)
@@ -181,16 +181,16 @@ class GPT(nn.Module):
         return [BlockCache() for _ in self.blocks]
 
     @torch.no_grad()
-    def start_from(self, stream: npt.NDArray[np.integer[Any]]) -> None:
-        """Set the bias of the logits to the log frequencies of the tokens in a training stream [tokens].
+    def start_from(self, counts: npt.NDArray[np.integer[Any]]) -> None:
+        """Set the bias of the logits to the log frequencies of the tokens, seen `counts` times [vocab_size].
 
         The model then starts as the unigram model and spends its steps on what context adds. Each
         token is counted once more than seen. Raises ValueError for a model without `prior`.
         """
         if self.prior is None:
             raise ValueError("the model has no prior to set; make it with prior=True")
-        counts = np.bincount(stream, minlength=self.config.vocab_size) + 1
-        self.prior.copy_(torch.from_numpy(np.log(counts / counts.sum())))
+        smoothed = counts + 1
+        self.prior.copy_(torch.from_numpy(np.log(smoothed / smoothed.sum())))
 
     @torch.inference_mode()
     def generate(

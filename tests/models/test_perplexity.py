@@ -83,14 +83,13 @@ def test_stride_longer_than_the_context_is_an_error() -> None:
 
 
 def test_unigram_counts_every_token_once_more_than_seen() -> None:
-    stream = np.array([0, 1, 1, 1], dtype=np.int32)
-    result = unigram_surprise(stream, [[1, 2]], token_bytes=np.array([0, 1, 1]))
+    result = unigram_surprise(np.array([1, 3, 0]), [[1, 2]], token_bytes=np.array([0, 1, 1]))
     assert result.nats[0] == pytest.approx(-math.log(4 / 7) - math.log(1 / 7))
 
 
 def test_unigram_scores_the_same_part_as_the_model() -> None:
     config = PerplexityConfig(max_tokens=1)
-    result = unigram_surprise(np.array([1], dtype=np.int32), [[1, 2]], token_bytes=np.array([0, 3, 1]), config=config)
+    result = unigram_surprise(np.array([0, 1, 0]), [[1, 2]], token_bytes=np.array([0, 3, 1]), config=config)
     assert (result.tokens[0], result.bytes[0]) == (1, 3)
 
 

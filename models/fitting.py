@@ -1,0 +1,141 @@
+"""Train a model of the catalogue on prepared data and leave its artefact in a folder.
+
+In one process by `fit`; in several by `torchrun --nproc-per-node N -m models.fitting ORDER.json`, where the order holds
+the arguments of `fit`. Both give what a killed process left off from its checkpoints.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.hashing import fingerprint
+from models import training
+from models.catalogue import family as of_catalogue
+from models.evaluation import held_out
+from models.family import DataConfig, Family, TrainingData, describe
+from models.options import divided
+from models.prepared import open_data
+from models.training.checkpoints import Checkpoints
+from models.training.loop import Watcher, unwatched
+from models.training.record import TrainingRecord
+
+HISTORY, SHOWN, SCORES = "history.json", "shown.json", "scores.json"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The checked options of a training: sizes of the model, how rows become batches, how to learn."""
+
+    model: Mapping[str, Any]
+    data: DataConfig
+    training: training.TrainingConfig
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for a card and a training key."""
+        return {
+            "model": dict(self.model),
+            "data": dataclasses.asdict(self.data),
+            "training": dataclasses.asdict(self.training),
+        }
+
+
+def checked(family: Family, options: Mapping[str, Any]) -> Options:
+    """The options of a family from flat `name: value` pairs on its defaults. Raises ConfigError naming a wrong one."""
+    kinds = {"model": family.config, "data": family.data, "training": training.TrainingConfig}
+    found = divided(options, kinds)
+    learning = dict(found["training"])
+    if "steps" in learning:  # a short training warms up for a part of its steps
+        default = min(family.training.warmup_steps, learning["steps"] // 10)
+        learning.setdefault("warmup_steps", default)
+    return Options(found["model"], family.data(**found["data"]), dataclasses.replace(family.training, **learning))
+
+
+def fit(
+    family: Family,
+    options: Options,
+    data: TrainingData,
+    folder: Path,
+    *,
+    seed: int,
+    checkpoints: Path | None = None,
+    watch: Watcher = unwatched,
+    traces: Path | None = None,
+) -> TrainingRecord:
+    """Train, going on from `checkpoints`, and write the artefact into an existing folder; returns the record.
+
+    Where the option `profile` asks for traces, they are written into `traces`, or beside the weights.
+    """
+    config = family.configured(options.model, data)
+    learner = family.learner(config, data, seed)
+    batches = family.batches(config, options.data, data, data.train, seed)
+    held = family.batches(config, options.data, data, data.validation, seed) if data.validation else None
+    about = {
+        "family": family.name,
+        "version": [family.version, training.VERSION],
+        "model": dataclasses.asdict(config),
+        "training": options.training.learned(),
+        "data": batches.fingerprint,
+        "seed": seed,
+    }
+    kept = Checkpoints(checkpoints, about) if checkpoints else None
+    record = training.train(
+        learner,
+        batches,
+        config=options.training,
+        validation=held,
+        seed=seed,
+        checkpoints=kept,
+        watch=watch,
+        traces=traces or folder,
+    )
+    if int(os.environ.get("RANK", "0")) == 0:
+        learner.model.save(folder)  # type: ignore[operator]
+        describe(folder, family.name, data)
+        found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
+        _write(folder, HISTORY, record.as_json())
+        _write(folder, SCORES, {"scores": found, "rows": getattr(batches, "about", {})})
+        if family.show:
+            _write(folder, SHOWN, family.show(learner.model, data, seed))
+    return record
+
+
+def _write(folder: Path, name: str, value: Any) -> None:
+    (folder / name).write_text(json.dumps(value, ensure_ascii=False), "utf-8")
+
+
+def load(folder: Path) -> Any:
+    """The model of an artefact that `fit` wrote, by the family it names; the registry has checked its hashes."""
+    about = json.loads((folder / "artefact.json").read_text("utf-8"))
+    return of_catalogue(about["family"]).load(folder)
+
+
+def main() -> None:
+    """Run an order in this process, one of several."""
+    order = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    family = of_catalogue(order["family"])
+    fit(
+        family,
+        checked(family, order["options"]),
+        open_data(Path(order["data"]), family.marks),
+        Path(order["folder"]),
+        seed=order["seed"],
+        checkpoints=Path(order["checkpoints"]) if order.get("checkpoints") else None,
+    )
+
+
+def key_of(family: Family, options: Options, lineage: Mapping[str, Any], seed: int) -> str:
+    """The training key: data, config as far as something other is learned by it, seed and version of the code."""
+    learned = {**options.as_json(), "training": options.training.learned()}
+    ends = options.training.max_minutes
+    return fingerprint([family.name, learned, ends, dict(lineage), seed, [family.version, training.VERSION]])
+
+
+if __name__ == "__main__":
+    main()
