@@ -52,6 +52,7 @@ def together(folder: Path, orders: list[dict[str, Any]]) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from safetensors.torch import save_file
 from tiny_training import Tiny, blocks, options
-from torch import Tensor
+from torch import Tensor, distributed
 
 from models.training import train
 from models.training.checkpoints import Checkpoints
@@ -59,8 +59,10 @@ def carry_out(order: dict[str, Any], folder: Path) -> None:
 def main() -> None:
     """Every order, in turn."""
     path = Path(sys.argv[1])
+    distributed.init_process_group("gloo")
     for order in json.loads(path.read_text()):
         carry_out(order, path.parent)
+    distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
