@@ -147,6 +147,44 @@ def train(
     )
 
 
+@app.command()
+def search(
+    model: Annotated[str, typer.Argument(help="Name of the catalogue, as for `train`.")],
+    space: Annotated[Path, typer.Option(help="YAML file with what is searched: `learning_rate: {log: [1e-4, 1e-2]}`.")],
+    trials: Annotated[int, typer.Option(help="Trials in all; those that are done are not repeated.")] = 20,
+    pruner: Annotated[str, typer.Option(help="What ends hopeless trials early: median, hyperband or none.")] = "median",
+    lake: LakeDir = DEFAULT_LAKE,
+    pipeline: OnlyPipeline = None,
+    data: Annotated[str | None, typer.Option(help="A file instead of the release of --pipeline.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns of the file, as for `train`.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with options that all trials have.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Such an option as key=value; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every training and of the search.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Where the best options go, for `train --config`.")] = None,
+    json: Json = False,
+) -> None:
+    """Search the best options of a model by Optuna; an interrupted search goes on."""
+    from flows.searching import command
+
+    command.search(
+        model,
+        space=space,
+        trials=trials,
+        pruner=pruner,
+        lake=lake,
+        pipeline=pipeline,
+        data=data,
+        validation=validation,
+        columns=columns,
+        config=config,
+        pairs=set_ or [],
+        seed=seed,
+        out=out,
+        json=json,
+    )
+
+
 @models_app.command("list")
 def models_list(lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
     """Registered models, their versions and champions."""

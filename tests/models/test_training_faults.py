@@ -13,7 +13,7 @@ from tiny_training import Tiny, blocks, digest, options
 from torch import Tensor
 
 from data.token_store import TokenStore
-from models.batching.blocks import TooFewTokensError, pack
+from models.batching.blocks import Blocks, TooFewTokensError, pack
 from models.batching.rows import NoRowsError, Rows
 from models.learner import Batch, Loss, NothingToMeasureError
 from models.training import DivergedError, Moment, OutOfMemoryError, TrainingRecord, train
@@ -208,11 +208,13 @@ def test_validation_of_nothing_is_told() -> None:
 
 def test_small_validation_set_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    held = blocks(rows=6)
-    asked = type(held).batch
-    monkeypatch.setattr(
-        type(held), "batch", lambda self, step, batch_size: seen.append(step) or asked(self, step, batch_size=batch_size)
-    )  # fmt: skip
+    held, asked = blocks(rows=6), Blocks.batch
+
+    def batch(self: Blocks, step: int, *, batch_size: int) -> dict[str, Tensor]:
+        seen.append(step)
+        return asked(self, step, batch_size=batch_size)
+
+    monkeypatch.setattr(Blocks, "batch", batch)
     train(Tiny(), blocks(), config=options(steps=1, warmup_steps=0, validation_batches=50), validation=held)
     assert seen == [0, 0, 1]  # one to learn from, two to validate on
 
