@@ -35,9 +35,9 @@ TUNED_ON = ("MTurk-771", "MTurk-287", "RG-65", "SIMLEX-999")
 GENSIM = {"vector_size": 100, "window": 5, "min_count": 5, "epochs": 5, "alpha": 0.025, "sg": 0}
 """gensim's defaults."""
 TUNED = Word2VecConfig(
-    window=10, min_count=5, epochs=5, sample=1e-4, context="paragraph", add_contexts=True, learning_rate=0.05
+    window=10, min_count=5, epochs=3, sample=1e-4, context="paragraph", add_contexts=True, learning_rate=0.05
 )
-GLOVE = {"window": 20, "min_count": 5, "x_max": 3.0, "epochs": 12, "context": "paragraph"}
+GLOVE = {"window": 20, "min_count": 5, "x_max": 3.0, "epochs": 8, "context": "paragraph"}
 SPEED_GOAL, GAIN_GOAL, GLOVE_GOAL = 0.97, 0.03, 0.85
 
 
