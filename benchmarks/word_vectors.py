@@ -34,8 +34,10 @@ TEST = "WS-353-ALL"
 TUNED_ON = ("MTurk-771", "MTurk-287", "RG-65", "SIMLEX-999")
 GENSIM = {"vector_size": 100, "window": 5, "min_count": 5, "epochs": 5, "alpha": 0.025, "sg": 0}
 """gensim's defaults."""
-TUNED = Word2VecConfig(window=10, min_count=5, epochs=10, sample=1e-4, context="paragraph")
-GLOVE = {"window": 10, "min_count": 5, "epochs": 30, "context": "paragraph"}
+TUNED = Word2VecConfig(
+    window=10, min_count=5, epochs=3, sample=1e-4, context="paragraph", add_contexts=True, learning_rate=0.05
+)
+GLOVE = {"window": 20, "min_count": 5, "x_max": 3.0, "epochs": 8, "context": "paragraph"}
 SPEED_GOAL, GAIN_GOAL, GLOVE_GOAL = 0.97, 0.03, 0.85
 
 
@@ -118,11 +120,13 @@ def similarity(options: argparse.Namespace, texts: list[str], folder: Path) -> N
         "word2vec": lambda: word2vec.fit(batches, replace(TUNED, **epochs), seed=1, folder=folder),
         "GloVe": lambda: glove.fit(batches, glove.GloveConfig(**{**GLOVE, **epochs}), seed=1, folder=folder),
     }
+    sets = judgements(options.shared / PAIRS)
     found = {}
     for name, training in trainings.items():
         spent, found[name] = common.timed(training)
-        print(f"{name}: {spent:.0f} CPU-seconds, {len(found[name].words):,} words", flush=True)
-    report(found, judgements(options.shared / PAIRS))
+        scores = "  ".join(f"{each} {rho:.3f}" for each, [(rho, _)] in correlations({name: found[name]}, sets).items())
+        print(f"{name}: {spent:.0f} CPU-seconds, {len(found[name].words):,} words  {scores}", flush=True)
+    report(found, sets)
 
 
 def defaults(lines: Lines) -> WordVectors:
@@ -138,18 +142,24 @@ def judgements(path: Path) -> dict[str, list[tuple[str, str, float]]]:
     return {name: frame.filter(set=name).select("word1", "word2", "score").rows() for name in (TEST, *TUNED_ON)}
 
 
-def report(found: dict[str, WordVectors], sets: dict[str, list[tuple[str, str, float]]]) -> None:
-    """Print the rank correlations, and the goals on the test."""
+def correlations(
+    found: dict[str, WordVectors], sets: dict[str, list[tuple[str, str, float]]]
+) -> dict[str, list[tuple[float, int]]]:
+    """Rank correlation of each model with each set, over the pairs whose words all models know, and their number."""
     scores = {}
     for name, pairs in sets.items():
         known = [pair for pair in pairs if all(word in model for model in found.values() for word in pair[:2])]
         rows = [evaluation.similarities(model, known) for model in found.values()]
-        scores[name] = [evaluation.spearman(row.human, row.model) for row in rows]
-        sets[name] = known
-    common.table(
-        ("set", "pairs", *found), [[n, len(sets[n]), *(f"{value:.3f}" for value in row)] for n, row in scores.items()]
-    )
-    reference, ours, of_glove = scores[TEST]
+        scores[name] = [(evaluation.spearman(row.human, row.model), len(known)) for row in rows]
+    return scores
+
+
+def report(found: dict[str, WordVectors], sets: dict[str, list[tuple[str, str, float]]]) -> None:
+    """Print the rank correlations, and the goals on the test."""
+    scores = correlations(found, sets)
+    rows = [[name, row[0][1], *(f"{rho:.3f}" for rho, _ in row)] for name, row in scores.items()]
+    common.table(("set", "pairs", *found), rows)
+    reference, ours, of_glove = (rho for rho, _ in scores[TEST])
     common.goal("WordSim-353, word2vec over gensim's defaults", ours - reference, at_least=GAIN_GOAL, form="{:+.3f}")
     common.goal("WordSim-353, GloVe as a share of word2vec", of_glove / ours, at_least=GLOVE_GOAL)
 

@@ -118,7 +118,7 @@ def split_lines(text: str) -> pl.Series:
 
 
 def pieces(batches: Iterable[pl.Series], size: int = PIECE) -> Iterator[pl.Series]:
-    """Texts in pieces of at most `size` bytes, or one text; nulls are left out."""
+    """Texts in pieces that hold fewer than `size` bytes beyond their first text; nulls are left out."""
     for batch in batches:
         texts = batch.drop_nulls().cast(pl.String).alias("text")
         for piece in (

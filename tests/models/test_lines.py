@@ -60,10 +60,11 @@ def test_places_of_words_line_by_line(tmp_path: Path) -> None:
     assert (line.tolist(), place.tolist()) == ([0, 0, 1, 1], [0, -1, 1, 0])
 
 
-def test_pieces_hold_no_more_than_their_size_or_one_text() -> None:
-    found = [piece.to_list() for piece in pieces([pl.Series(["aaa", "bb", None, "cccccccc", "d"])], size=4)]
-    assert found == [["aaa"], ["bb"], ["cccccccc", "d"]] or max(sum(map(len, piece)) for piece in found) <= 9
-    assert [text for piece in found for text in piece] == ["aaa", "bb", "cccccccc", "d"]
+@given(st.lists(st.lists(st.one_of(st.none(), st.text("ab", max_size=9)), max_size=6), max_size=3), st.integers(1, 9))
+def test_pieces_are_small_beyond_their_first_text(batches: list[list[str | None]], size: int) -> None:
+    found = [piece.to_list() for piece in pieces((pl.Series(b, dtype=pl.String) for b in batches), size)]
+    assert all(len("".join(piece[1:])) < size for piece in found)
+    assert [text for piece in found for text in piece] == [text for b in batches for text in b if text is not None]
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cn")), max_size=40))  # each side knows another Unicode
