@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "gpt": "models.families.gpt",
+    "rnn-seq2seq": "models.families.rnn_seq2seq",
+    "transformer-seq2seq": "models.families.transformer_seq2seq",
 }
 """Neural architectures, which the training engine teaches: a module that defines `FAMILY`."""
 
