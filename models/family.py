@@ -83,7 +83,7 @@ class Family:
 
 
 def describe(folder: Path, family: str, data: TrainingData) -> None:
-    """Write beside the weights what they belong to: the family, the tokenizer and its fingerprint, marks and classes."""
+    """Write beside the weights what they belong to: family, tokenizer and its fingerprint, marks and classes."""
     vocabulary = data.vocabulary
     (folder / FILE).write_text(vocabulary.tokenizer, "utf-8")
     about = {

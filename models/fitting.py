@@ -70,7 +70,7 @@ def fit(
     config = family.configured(options.model, data)
     learner = family.learner(config, data, seed)
     batches = family.batches(config, options.data, data, data.train, seed)
-    held = data.validation and family.batches(config, options.data, data, data.validation, seed)
+    held = family.batches(config, options.data, data, data.validation, seed) if data.validation else None
     about = {
         "family": family.name,
         "version": [family.version, training.VERSION],

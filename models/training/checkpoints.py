@@ -173,9 +173,8 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     if content.get("format") != FORMAT:
         found = content.get("format")
-        raise CheckpointError(
-            f"the checkpoint {path.parent} has format {found}, not {FORMAT}; use the textmill that wrote it, or {remedy}"
-        )
+        why = f"has format {found}, not {FORMAT}; use the textmill that wrote it, or {remedy}"
+        raise CheckpointError(f"the checkpoint {path.parent} {why}")
     if not is_intact(content):
         raise CheckpointError(f"the checkpoint {path.parent} is damaged ({path.name}); {remedy}")
     return content

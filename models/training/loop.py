@@ -39,7 +39,7 @@ class OutOfMemoryError(TextmillError, RuntimeError):
 
 @dataclass(frozen=True)
 class Moment:
-    """How far a training is. `loss` and `parts` are of this step, `scores` of a validation just done, `units` of all."""
+    """How far a training is. `loss` and `parts` are of this step, `scores` of a validation just done."""
 
     step: int
     steps: int
@@ -77,9 +77,7 @@ def train(
     """
     device = device_of(config.device)
     with joined(device) as world, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        run = Run(
-            learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock
-        )
+        run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
         run.resume()
         while not run.ended():
             run.step(training)
