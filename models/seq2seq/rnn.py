@@ -235,7 +235,7 @@ class RNNSeq2Seq(nn.Module):
         self, written: Written, source: Tensor, labels: Tensor, real: Tensor, smoothing: float
     ) -> Tensor:
         if self.generates is None:
-            return linear_cross_entropy(written.outputs[real], self.output, labels[real], smoothing=smoothing)
+            return linear_cross_entropy(written.outputs[real], self.output, None, labels[real], smoothing=smoothing)
         found = self.log_probabilities(written, source)[real]  # [real tokens, vocab_size]
         label = found.gather(1, labels[real].unsqueeze(1)).mean()
         return -(1 - smoothing) * label - smoothing * found.mean() if smoothing else -label

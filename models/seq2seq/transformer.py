@@ -179,7 +179,7 @@ class TransformerSeq2Seq(nn.Module):
         inputs, labels, real = shifted(target, target_lengths, self.marks)
         states = self.decode(inputs, self.encode(source, lengths))
         smoothing = self.config.label_smoothing if self.training else 0.0
-        return {"loss": linear_cross_entropy(states[real], self.output, labels[real], smoothing=smoothing)}
+        return {"loss": linear_cross_entropy(states[real], self.output, None, labels[real], smoothing=smoothing)}
 
     def start(self, source: Tensor, lengths: Tensor) -> Writing:
         """The state before the first token (see `models.decoding.beam.Decoder`)."""
