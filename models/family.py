@@ -56,7 +56,8 @@ class DataConfig:
 class Family:
     """A neural architecture in the catalogue.
 
-    `needs` names the columns that it learns from: `text` alone, `source` and `target`, or `text` and `label`. `marks`
+    `needs` names the columns that it learns from: `text` alone, `source` and `target`, or `text` and `label`; `rows` is
+    `sentences` where documents are cut into such. `marks`
     are the tokens it needs besides those of the tokenizer. `config` is the class of its sizes; `data` that of how its
     rows become batches; `training` its defaults. `learner` makes a model from its sizes and says how it learns; `show`
     makes what a report shows of a trained model: texts and pictures as plain data.
@@ -65,6 +66,7 @@ class Family:
     name: str
     about: str
     needs: tuple[str, ...]
+    rows: str = "documents"
     config: type
     version: int
     learner: Callable[[Any, TrainingData, int], Learner]

@@ -250,7 +250,9 @@ class Run:
 
     def finished(self) -> TrainingRecord:
         """The record, with the wanted weights in the model, which is back on the processor."""
+        self.record.kept_step = self.done
         if self.config.keep_best and self.record.validation_steps:
+            self.record.kept_step = self.record.best_step
             if self.best is not None:
                 self.model.load_state_dict(self.best)
             elif self.checkpoints:
