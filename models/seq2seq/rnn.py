@@ -33,6 +33,7 @@ from models.checks import demand, demand_one_of
 from models.decoding.beam import Marks
 from models.layers.attention import SCORES, Attended, mix, padding_mask, scored
 from models.layers.cross_entropy import linear_cross_entropy
+from models.layers.dropout import Dropout
 from models.layers.recurrent import CELLS, Cell, Recurrent, State
 from models.seq2seq.targets import shifted
 
@@ -155,7 +156,7 @@ class RNNSeq2Seq(nn.Module):
         self.combine = nn.Linear(2 * width, narrow, bias=False)
         self.generates = nn.Linear(2 * width + narrow, 1) if config.copying else None
         self.unembedding = None if config.tied else nn.Parameter(torch.empty(config.vocab_size, narrow))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         initialise(self, seed=seed)
 
     @property

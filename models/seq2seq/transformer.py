@@ -24,6 +24,7 @@ from models.checks import demand, demand_one_of
 from models.decoding.beam import Marks
 from models.layers.attention import padding_mask, recording
 from models.layers.cross_entropy import linear_cross_entropy
+from models.layers.dropout import Dropout
 from models.layers.positions import Rotary, Sinusoidal
 from models.layers.transformer import Block, BlockCache, BlockConfig, norm_of
 from models.seq2seq.targets import shifted
@@ -119,7 +120,7 @@ class TransformerSeq2Seq(nn.Module):
         self.encoder = nn.ModuleList(Block(config.block(decoder=False)) for _ in range(config.layers))
         self.decoder = nn.ModuleList(Block(config.block(decoder=True)) for _ in range(config.layers))
         self.encoder_norm, self.decoder_norm = self._norm(), self._norm()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         initialise(self, seed=seed)
 
     @property
