@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from data.errors import TextmillError
 from data.token_store import TokenStore
 from models.learner import Batches, Learner
 from models.training.config import TrainingConfig
 from models.vocabulary import FILE, Vocabulary, VocabularyError
 
-CONFIG = "config.json"
 ABOUT = "artefact.json"
 
 
@@ -107,14 +104,3 @@ def vocabulary_of(folder: Path) -> Vocabulary:
             f"{found.fingerprint}, not {about['tokenizer']}); put the right one back or train again"
         )
     return found
-
-
-def saved_config(folder: Path, kind: type) -> Any:
-    """The config that a model saved. Raises TextmillError where the file is of another architecture."""
-    found = json.loads((folder / CONFIG).read_text("utf-8"))
-    known = {f.name for f in dataclasses.fields(kind)}
-    if unknown := sorted(set(found) - known):
-        raise TextmillError(
-            f"{folder / CONFIG} is no {kind.__name__}: it has {unknown[0]!r}; load it with its own family"
-        )
-    return kind(**found)

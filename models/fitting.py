@@ -18,6 +18,7 @@ from typing import Any
 from data.hashing import fingerprint
 from models import training
 from models.catalogue import family as of_catalogue
+from models.evaluation import held_out
 from models.family import DataConfig, Family, TrainingData, describe
 from models.options import divided
 from models.prepared import open_data
@@ -25,7 +26,7 @@ from models.training.checkpoints import Checkpoints
 from models.training.loop import Watcher, unwatched
 from models.training.record import TrainingRecord
 
-HISTORY, SHOWN = "history.json", "shown.json"
+HISTORY, SHOWN, SCORES = "history.json", "shown.json", "scores.json"
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,12 @@ def fit(
     seed: int,
     checkpoints: Path | None = None,
     watch: Watcher = unwatched,
+    traces: Path | None = None,
 ) -> TrainingRecord:
-    """Train, going on from `checkpoints`, and write the artefact into an existing folder; returns the record."""
+    """Train, going on from `checkpoints`, and write the artefact into an existing folder; returns the record.
+
+    Where the option `profile` asks for traces, they are written into `traces`, or beside the weights.
+    """
     config = family.configured(options.model, data)
     learner = family.learner(config, data, seed)
     batches = family.batches(config, options.data, data, data.train, seed)
@@ -75,25 +80,34 @@ def fit(
         "family": family.name,
         "version": [family.version, training.VERSION],
         "model": dataclasses.asdict(config),
-        "training": dataclasses.asdict(options.training),
+        "training": options.training.learned(),
         "data": batches.fingerprint,
         "seed": seed,
     }
     kept = Checkpoints(checkpoints, about) if checkpoints else None
     record = training.train(
-        learner, batches, config=options.training, validation=held, seed=seed, checkpoints=kept, watch=watch
+        learner,
+        batches,
+        config=options.training,
+        validation=held,
+        seed=seed,
+        checkpoints=kept,
+        watch=watch,
+        traces=traces or folder,
     )
     if int(os.environ.get("RANK", "0")) == 0:
-        _write(family, learner.model, data, record, folder=folder, seed=seed)
+        learner.model.save(folder)  # type: ignore[operator]
+        describe(folder, family.name, data)
+        found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
+        _write(folder, HISTORY, record.as_json())
+        _write(folder, SCORES, {"scores": found, "rows": getattr(batches, "about", {})})
+        if family.show:
+            _write(folder, SHOWN, family.show(learner.model, data, seed))
     return record
 
 
-def _write(family: Family, model: Any, data: TrainingData, record: TrainingRecord, *, folder: Path, seed: int) -> None:
-    model.save(folder)
-    describe(folder, family.name, data)
-    (folder / HISTORY).write_text(json.dumps(record.as_json()), "utf-8")
-    if family.show:
-        (folder / SHOWN).write_text(json.dumps(family.show(model, data, seed), ensure_ascii=False), "utf-8")
+def _write(folder: Path, name: str, value: Any) -> None:
+    (folder / name).write_text(json.dumps(value, ensure_ascii=False), "utf-8")
 
 
 def load(folder: Path) -> Any:
@@ -117,8 +131,10 @@ def main() -> None:
 
 
 def key_of(family: Family, options: Options, lineage: Mapping[str, Any], seed: int) -> str:
-    """The training key: data, config, seed and version of the code."""
-    return fingerprint([family.name, options.as_json(), dict(lineage), seed, [family.version, training.VERSION]])
+    """The training key: data, config as far as something other is learned by it, seed and version of the code."""
+    learned = {**options.as_json(), "training": options.training.learned()}
+    ends = options.training.max_minutes
+    return fingerprint([family.name, learned, ends, dict(lineage), seed, [family.version, training.VERSION]])
 
 
 if __name__ == "__main__":

@@ -171,12 +171,12 @@ class GPT(nn.Module):
     def loss(self, blocks: Tensor, *, documents: Tensor | None = None) -> Tensor:
         """Mean cross-entropy in nats over blocks [batch, context + 1]: every token but the first is predicted.
 
-        With `documents` [batch, context + 1], the first token of a document is not predicted, either, nor is
-        padding (negative numbers).
+        With `documents` [batch, context + 1], the first token of one (its separator) is predicted from the last
+        token of the one before: that is how documents end. Padding (negative numbers) is not predicted.
         """
         targets = blocks[:, 1:]
         if documents is not None:
-            targets = targets.masked_fill((documents[:, 1:] != documents[:, :-1]) | (documents[:, 1:] < 0), IGNORED)
+            targets = targets.masked_fill(documents[:, 1:] < 0, IGNORED)
             documents = documents[:, :-1]
         hidden = self.encode(blocks[:, :-1], documents=documents).flatten(0, 1)
         return linear_cross_entropy(hidden, self._table(), self.prior, targets.flatten(), cap=self.config.logit_cap)
