@@ -8,6 +8,7 @@ every validation too (its time is told apart), to see how far the training is.
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 import tempfile
 import time
@@ -103,7 +104,7 @@ class Task:
         with tempfile.TemporaryDirectory() as folder:
             chosen = checked(family, recipe)
             fit(family, chosen, data, Path(folder), seed=self.options.seed, watch=self._watch)
-        return self.spent
+        return self.spent_by_step[-1]
 
     def bleu(self, split: str, rows: int | None = None) -> float:
         """sacreBLEU of the first rows of a split, beam search."""
@@ -130,7 +131,7 @@ class Task:
         line = (
             f"step {moment.step} of {moment.steps}: {self.spent / 60:.2f} CPU-minutes, "
             f"{moment.units / self.spent:.0f} target tokens per CPU-s, training loss {moment.loss:.3f}, "
-            f"validation perplexity {moment.scores['perplexity']:.3f}"
+            f"validation perplexity {math.exp(moment.scores['loss']):.3f}"
         )
         if self.options.curve:
             start = time.process_time()

@@ -35,8 +35,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "positions": "rotary",
         "dropout": 0.3,
         "label_smoothing": 0.1,
-        "learning_rate": 1e-3,
-        "warmup_steps": 500,
+        "optimiser": "muon",
+        "learning_rate": 3e-3,
+        "warmup_steps": 200,
         "weight_decay": 0.01,
     },
     "rnn-seq2seq": {

@@ -163,7 +163,7 @@ class Beams:
         best, where = sums.topk(min(2 * beam, sums.shape[1]), dim=1)  # enough, should `beam` of them be ends
         parents, tokens = where // size, where % size
         ended = tokens == self.marks.end
-        self._finish(best, parents, tokens, ended[:, :beam])
+        self._finish(best, parents, ended[:, :beam])
         self.totals, kept = best.masked_fill(ended, IMPOSSIBLE).topk(beam, dim=1)
         parents, tokens = parents.gather(1, kept), tokens.gather(1, kept)
         before = self.tokens.gather(1, parents.unsqueeze(2).expand(-1, -1, self.tokens.shape[2]))
@@ -172,7 +172,7 @@ class Beams:
             self._stop()
         return self._keep(parents)
 
-    def _finish(self, best: Tensor, parents: Tensor, tokens: Tensor, ended: Tensor) -> None:
+    def _finish(self, best: Tensor, parents: Tensor, ended: Tensor) -> None:
         """Put aside the outputs among the best `beam` that have come to their end."""
         for row, candidate in (ended & (best[:, : ended.shape[1]] > IMPOSSIBLE)).nonzero().tolist():
             written = self.tokens[row, parents[row, candidate], 1:].tolist()

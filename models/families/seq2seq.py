@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 import torch
@@ -42,16 +40,14 @@ class Seq2SeqLearner(Learner):
         return batch["target_lengths"].float() + 1
 
     def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:  # noqa: ARG002 - the same at every step
-        """Mean loss in nats per target token, of smoothed labels while the model is in training."""
+        """Mean loss in nats per target token, of smoothed labels while the model is in training.
+
+        The exponential of a validation loss is the perplexity.
+        """
         parts = self.model.losses(  # type: ignore[operator]
             batch["source"], batch["source_lengths"], batch["target"], batch["target_lengths"]
         )
         return Loss(parts.pop("loss"), parts)
-
-    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Cross-entropy of true labels in nats per token, and the perplexity that it means."""
-        scores = super().measure(batches)
-        return {**scores, "perplexity": math.exp(scores["loss"])}
 
 
 def sizes(data: TrainingData) -> dict[str, Any]:
@@ -74,7 +70,9 @@ def show(model: Any, data: TrainingData, seed: int) -> dict[str, Any]:  # noqa: 
     that sum to 1 in each row.
     """
     split = data.validation or data.train
-    pairs = [tuple(split.columns[name].row(i).tolist()[: model.config.context] for name in NEEDS) for i in _shown(split)]
+    pairs = [
+        tuple(split.columns[name].row(i).tolist()[: model.config.context] for name in NEEDS) for i in _shown(split)
+    ]
     sources = [source for source, _ in pairs]
     outputs = [found[0].tokens for found in decode(model, sources, Search(max_length=_LONGEST_SHOWN))]
     text = data.vocabulary.decode
@@ -87,12 +85,12 @@ def show(model: Any, data: TrainingData, seed: int) -> dict[str, Any]:  # noqa: 
 
 def heat_map(model: Any, data: TrainingData, source: list[int], output: list[int]) -> dict[str, Any]:
     """How much each token of an output looks at each token of its source."""
-    tokens = torch.tensor([[model.marks.begin, *output]])
+    tokens = torch.tensor([[model.marks.begin, *output][: model.longest]])  # an output may have no end
     weights = model.attention(torch.tensor([source]), torch.tensor([len(source)]), tokens)[0]
     name = data.vocabulary.token
     return {
         "columns": [name(token) for token in source],
-        "rows": [name(token) for token in [*output, model.marks.end]],
+        "rows": [name(token) for token in [*output, model.marks.end][: model.longest]],
         "values": [[round(value, 4) for value in row] for row in weights.tolist()],
     }
 

@@ -9,7 +9,8 @@ attends after its recurrent step, and its output is fed back to it (Luong 2015, 
 
 Scores stand in `models.layers.attention`. Two parts of See, Liu and Manning 2017 (arXiv 1704.04368) can be added:
 
-- coverage: k_t = Σ_{t' < t} a_t' is what was looked at so far; w k_ti is added under the tanh of the additive score, and
+- coverage: k_t = Σ_{t' < t} a_t' is what was looked at so far; w k_ti is added under the tanh of the additive score,
+and
   Σ_i min(a_ti, k_ti) to the loss, times `coverage_loss`
 - copying: p(w) = g p_vocab(w) + (1 - g) Σ_{i: x_i = w} a_ti,  g = σ(v [c_t; s_t; E y_{t-1}] + b)
 
@@ -19,14 +20,12 @@ output layer, gate and loss after it; without input feeding and coverage there i
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from models import weights
 from models.checks import demand, demand_one_of
@@ -291,7 +290,7 @@ class RNNSeq2Seq(nn.Module):
 
     def _joined(self, end: Tensor) -> Tensor:
         """Ends [layers x directions, batch, ...] of the encoder as [layers, batch, width]."""
-        return end.unflatten(0, (self.config.layers, -1)).transpose(1, 2).flatten(2)
+        return end.reshape(self.config.layers, -1, *end.shape[1:]).transpose(1, 2).flatten(2)
 
     def _step(self, projected: Tensor, state: Writing) -> tuple[tuple[Tensor, Attended, Tensor], Writing]:
         """One step after an embedded token, given as W x [batch, gates x width] of the first cell."""
@@ -349,7 +348,7 @@ def initialise(model: RNNSeq2Seq, *, seed: int) -> None:
             if weight.ndim == 1:
                 weight.zero_()
             elif name.endswith("recurrent.weight"):
-                for gate in weight.split(weight.shape[1]):
+                for gate in torch.split(weight, weight.shape[1]):
                     nn.init.orthogonal_(gate, generator=generator)
             else:
                 weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)

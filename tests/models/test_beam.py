@@ -39,7 +39,10 @@ class Table:
 
     def step(self, state: Prefix, tokens: Tensor) -> tuple[Tensor, Prefix]:
         state = Prefix(state.source, torch.cat((state.tokens, tokens.unsqueeze(1)), dim=1))
-        rows = [self.after(int(source[0]), past[1:]) for source, past in zip(state.source, state.tokens.tolist())]
+        rows = [
+            self.after(int(source[0]), past[1:])
+            for source, past in zip(state.source, state.tokens.tolist(), strict=True)
+        ]
         return torch.stack(rows), state
 
     def select(self, state: Prefix, rows: Tensor) -> Prefix:

@@ -47,7 +47,9 @@ def test_decoder_is_that_of_luong(score: str) -> None:
         cell.bias_hh.copy_(first.recurrent.bias)
     source, tokens = SOURCE[:1], TOKENS[:1]
     memory, ends = ours.encoder(ours.embedding(source), torch.tensor([5]))
-    state = tuple(torch.tanh(bridge(torch.cat(tuple(end), dim=-1))) for bridge, end in zip(ours.bridges, ends))
+    state = tuple(
+        torch.tanh(bridge(torch.cat(tuple(end), dim=-1))) for bridge, end in zip(ours.bridges, ends, strict=True)
+    )
     output, rows = torch.zeros(1, 10), []
     for token in tokens[0]:
         state = cell(torch.cat((ours.embedding(token.view(1)), output), dim=1), state)

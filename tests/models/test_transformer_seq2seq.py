@@ -86,9 +86,7 @@ def test_model_equals_the_transformer_of_torch(residual: str) -> None:
     source, target = (ours.embedding(ids) * WIDTH**0.5 + places[: ids.shape[1]] for ids in (SOURCE, TOKENS))
     padding = SOURCE == PAD
     causal = torch.ones(4, 4, dtype=torch.bool).triu(1)
-    states = theirs(
-        source, target, tgt_mask=causal, src_key_padding_mask=padding, memory_key_padding_mask=padding
-    )
+    states = theirs(source, target, tgt_mask=causal, src_key_padding_mask=padding, memory_key_padding_mask=padding)
     expected = states @ ours.embedding.weight.T
     found = ours(SOURCE, LENGTHS, TOKENS)
     assert_close([found], [expected])
