@@ -34,13 +34,16 @@ class Attended(NamedTuple):
     weights: Tensor
 
 
-def mix(scores: Tensor, values: Tensor, mask: Tensor | None = None) -> Attended:
-    """Softmax over the keys that may be looked at, and the mean of their values [..., keys, value_width]."""
+def mix(scores: Tensor, values: Tensor, mask: Tensor | None = None, *, dropout: float = 0.0) -> Attended:
+    """Softmax over the keys that may be looked at, and the mean of their values [..., keys, value_width].
+
+    A share `dropout` of the weights is left out of the mean, as in training.
+    """
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
         weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=-1).masked_fill(~mask, 0.0)
-    return Attended(weights @ values, weights)
+    return Attended(dropped(weights, dropout, training=True) @ values, weights)
 
 
 class ScoredAttention(nn.Module):
@@ -197,9 +200,7 @@ def attend(
         if causal:
             mask = causal_mask(query.shape[2], key.shape[2])
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        if mask is not None:
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        return dropped(scores.softmax(dim=-1), dropout, training=True) @ value
+        return mix(scores, value, mask, dropout=dropout).mixed
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout, is_causal=causal)
 
 
