@@ -12,11 +12,11 @@ import math
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import sacrebleu
 
 from benchmarks import options as common
 from benchmarks.recipes.translation import RECIPES, SEARCH, VOCABULARY
@@ -49,6 +49,8 @@ def main() -> None:
     options = parser.parse_args()
     if not common.has_shared(options, "translation"):
         return
+    if find_spec("sacrebleu") is None:
+        return common.left_out("translation", "needs sacrebleu")
     recipe = {**RECIPES[options.family], **(QUICK if options.quick else {}), **parsed(options.set)}
     pairs = Pairs(options.shared, options.direction, options.vocabulary)
     if options.minutes:
@@ -108,6 +110,8 @@ class Task:
 
     def bleu(self, split: str, rows: int | None = None) -> float:
         """sacreBLEU of the first rows of a split, beam search."""
+        import sacrebleu
+
         vocabulary, sources = self.pairs.vocabulary, self.pairs.encoded(split, self.pairs.source)[:rows]
         outputs = decode(self.model, sources, Search(**SEARCH))
         found = [vocabulary.decode(output[0].tokens).strip() for output in outputs]

@@ -117,7 +117,7 @@ def greedy(decoder: Decoder[State], source: Tensor, lengths: Tensor, *, max_leng
     outputs, running = [], torch.ones(len(source), dtype=torch.bool)
     for _ in range(min(max_length, decoder.longest)):
         log_probabilities, state = decoder.step(state, tokens)
-        tokens = _without_marks(log_probabilities, decoder.marks).argmax(dim=-1)
+        tokens = _without_marks(log_probabilities, decoder.marks).argmax(dim=-1).cpu()
         outputs.append(tokens)
         running &= tokens != decoder.marks.end
         if not running.any():
