@@ -18,6 +18,11 @@ FAMILIES = {
     "fasttext": "models.families.words:FASTTEXT",
     "glove": "models.families.words:GLOVE",
     "gpt": "models.families.gpt:FAMILY",
+    "bert": "models.families.bert:FAMILY",
+    "rnn-seq2seq": "models.families.rnn_seq2seq:FAMILY",
+    "transformer-seq2seq": "models.families.transformer_seq2seq:FAMILY",
+    "text-vae": "models.families.text_vae:FAMILY",
+    "text-gan": "models.families.text_gan:FAMILY",
 }
 """Every architecture: the module of its family, and the name it has there."""
 
