@@ -1,14 +1,14 @@
 """A small decoder-only Transformer language model.
 
-The recipe of current models in small: rotary positions, RMSNorm before each sub-layer, normalised
-queries and keys, squared ReLU, tied input and output embeddings (Press and Wolf 2017, arXiv
-1608.05859), no biases. Decoder-only language models: Radford et al. 2019.
+Decoder-only language models: Radford et al. 2018 and 2019. The defaults are the recipe of current models in
+small: rotary positions, RMSNorm before each sub-layer, normalised queries and keys, squared ReLU, tied
+input and output embeddings (Press and Wolf 2017, arXiv 1608.05859), no biases. Other settings give GPT-2
+(`gpt2`) or the Llama of Touvron et al. 2023 (arXiv 2302.13971).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +17,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from data.errors import ConfigError
-from models.layers.attention import Rotary
-from models.layers.transformer import Block
+from models import weights
+from models.checks import demand, demand_one_of
+from models.decoding.sampling import Sampling, draw
+from models.layers.attention import document_mask
+from models.layers.positions import Rotary, Sinusoidal, restarting
+from models.layers.transformer import Block, BlockCache, BlockConfig, norm_of
 
-VERSION = 1
+VERSION = 2
+IGNORED = -100
+SMALL = ("embedding.weight", "places.weight", "unembedding")
+POSITIONS = ("rotary", "learned", "sinusoidal")
 
 
 class GPTConfigError(ConfigError):
@@ -34,7 +40,12 @@ class GPTConfigError(ConfigError):
 
 @dataclass(frozen=True, kw_only=True)
 class GPTConfig:
-    """Size of the model. About `vocab_size * width + 12 * layers * width**2` parameters."""
+    """What the model is made of. About `vocab_size * width + 12 * layers * width**2` parameters.
+
+    `norm`, `residual` and `activation` are named in `models.layers.transformer`, `positions` above. `embedding_norm`
+    brings embeddings to unit root mean square; `prior` adds a bias to the logits; `logit_cap` c bounds
+    them smoothly, c tanh(logits / c) (Gemma Team 2024, arXiv 2408.00118), 0 = not.
+    """
 
     vocab_size: int
     context: int = 128
@@ -42,14 +53,51 @@ class GPTConfig:
     heads: int = 4
     width: int = 128
     expansion: int = 4
+    positions: str = "rotary"
+    norm: str = "rms"
+    norm_epsilon: float | None = None
+    residual: str = "pre"
+    activation: str = "squared_relu"
+    bias: bool = False
+    query_key_norm: bool = True
+    embedding_norm: bool = True
+    tied: bool = True
+    prior: bool = True
+    dropout: float = 0.0
+    attention_dropout: float = 0.0
+    logit_cap: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse sizes that no model can have."""
-        for field in dataclasses.fields(self):
-            if (value := getattr(self, field.name)) < 1:
-                raise GPTConfigError(f"{field.name} is {value}; it must be at least 1")
-        if self.width % self.heads or (self.width // self.heads) % 2:
-            raise GPTConfigError(f"width is {self.width}; it must be an even multiple of heads ({self.heads})")
+        """Refuse what no model can be."""
+        for name in ("vocab_size", "context", "layers", "heads", "width", "expansion"):
+            demand(getattr(self, name) >= 1, name, getattr(self, name), "at least 1", error=GPTConfigError)
+        demand_one_of("positions", self.positions, POSITIONS, error=GPTConfigError)
+        even = self.width % self.heads == 0 and (self.width // self.heads) % 2 == 0
+        demand(even, "width", self.width, f"an even multiple of heads ({self.heads})", error=GPTConfigError)
+        demand(self.logit_cap >= 0, "logit_cap", self.logit_cap, "at least 0", error=GPTConfigError)
+        try:
+            self.block()
+        except ConfigError as error:
+            raise GPTConfigError(str(error)) from error
+
+    def block(self) -> BlockConfig:
+        """The blocks of the model."""
+        shared = {field.name for field in dataclasses.fields(BlockConfig)} & set(self.__dataclass_fields__)
+        return BlockConfig(causal=True, **{name: getattr(self, name) for name in shared})
+
+
+def gpt2(**sizes: Any) -> GPTConfig:
+    """The GPT-2 of Radford et al. 2019 with these sizes: learned positions, LayerNorm, GELU, biases."""
+    recipe: dict[str, Any] = {
+        "positions": "learned",
+        "norm": "layer",
+        "activation": "gelu_tanh",
+        "bias": True,
+        "query_key_norm": False,
+        "embedding_norm": False,
+        "prior": False,
+    }
+    return GPTConfig(**(recipe | sizes))
 
 
 class GPT(nn.Module):
@@ -58,36 +106,93 @@ class GPT(nn.Module):
     def __init__(self, config: GPTConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        rotary = Rotary(config.width // config.heads, length=config.context)
         self.embedding = nn.Embedding(config.vocab_size, config.width)
-        self.blocks = nn.ModuleList(
-            Block(config.width, heads=config.heads, expansion=config.expansion, causal=True, rotary=rotary)
-            for _ in range(config.layers)
-        )
-        self.norm = nn.RMSNorm(config.width)
-        self.prior = nn.Parameter(torch.empty(config.vocab_size))
+        self.rotary = Rotary(config.width // config.heads, length=config.context)
+        if config.positions == "learned":
+            self.places: nn.Module | None = nn.Embedding(config.context, config.width)
+        else:
+            sinusoidal = config.positions == "sinusoidal"
+            self.places = Sinusoidal(config.width, length=config.context) if sinusoidal else None
+        self.blocks = nn.ModuleList(Block(config.block()) for _ in range(config.layers))
+        if config.residual == "pre":
+            self.norm = norm_of(config.norm, config.width, epsilon=config.norm_epsilon, bias=config.bias)
+        else:
+            self.norm = nn.Identity()
+        self.unembedding = None if config.tied else nn.Parameter(torch.empty(config.vocab_size, config.width))
+        self.prior = nn.Parameter(torch.empty(config.vocab_size)) if config.prior else None
+        self.dropout = nn.Dropout(config.dropout)
         initialise(self, seed=seed)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(
+        self, tokens: Tensor, *, documents: Tensor | None = None, cache: list[BlockCache] | None = None
+    ) -> Tensor:
         """Logits [batch, time, vocab_size] for the token after each of `tokens` [batch, time]."""
-        if tokens.shape[1] > self.config.context:
-            raise ValueError(f"{tokens.shape[1]} tokens do not fit into a context of {self.config.context}")
-        hidden = F.rms_norm(self.embedding(tokens), (self.config.width,))  # [batch, time, width]
-        for block in self.blocks:
-            hidden = block(hidden)
-        return F.linear(self.norm(hidden), self.embedding.weight, self.prior)
+        return self.logits(self.encode(tokens, documents=documents, cache=cache))
 
-    def loss(self, blocks: Tensor) -> Tensor:
-        """Mean cross-entropy in nats over blocks [batch, context + 1]: every token but the first is predicted."""
-        return F.cross_entropy(self(blocks[:, :-1]).flatten(0, 1).float(), blocks[:, 1:].flatten())
+    def encode(
+        self, tokens: Tensor, *, documents: Tensor | None = None, cache: list[BlockCache] | None = None
+    ) -> Tensor:
+        """The last hidden states [batch, time, width].
+
+        Tokens of different `documents` [batch, time] (a number each) do not see each other, and positions begin
+        anew in each. With a `cache` (`new_cache`) `tokens` come after all that were given to it before.
+        """
+        before = len(cache[0].own) if cache else 0
+        if before + tokens.shape[1] > self.config.context:
+            raise ValueError(f"{before + tokens.shape[1]} tokens do not fit into a context of {self.config.context}")
+        mask = None if documents is None else document_mask(documents)
+        if documents is None:
+            positions = torch.arange(before, before + tokens.shape[1], device=tokens.device)
+        else:
+            positions = restarting(documents)
+        rotation = self.rotary(positions) if self.config.positions == "rotary" else None
+        hidden = self._embed(tokens, positions)
+        for number, block in enumerate(self.blocks):
+            hidden = block(hidden, mask=mask, rotation=rotation, cache=cache[number] if cache else None)
+        states: Tensor = self.norm(hidden)
+        return states
+
+    def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        hidden: Tensor = self.embedding(tokens)
+        if self.config.embedding_norm:
+            hidden = F.rms_norm(hidden, (self.config.width,))
+        if self.places is not None:
+            hidden = hidden + self.places(positions)
+        dropped: Tensor = self.dropout(hidden)
+        return dropped
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits [..., vocab_size] of hidden states [..., width]."""
+        logits = F.linear(hidden, self.embedding.weight if self.unembedding is None else self.unembedding, self.prior)
+        cap = self.config.logit_cap
+        return cap * torch.tanh(logits / cap) if cap else logits
+
+    def loss(self, blocks: Tensor, *, documents: Tensor | None = None) -> Tensor:
+        """Mean cross-entropy in nats over blocks [batch, context + 1]: every token but the first is predicted.
+
+        With `documents` [batch, context + 1], the first token of a document is not predicted, either, nor is
+        padding (negative numbers).
+        """
+        targets = blocks[:, 1:]
+        if documents is not None:
+            targets = targets.masked_fill((documents[:, 1:] != documents[:, :-1]) | (documents[:, 1:] < 0), IGNORED)
+            documents = documents[:, :-1]
+        logits = self(blocks[:, :-1], documents=documents)
+        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
+
+    def new_cache(self) -> list[BlockCache]:
+        """An empty cache for `forward`, one part per block."""
+        return [BlockCache() for _ in self.blocks]
 
     @torch.no_grad()
     def start_from(self, counts: npt.NDArray[np.integer[Any]]) -> None:
         """Set the bias of the logits to the log frequencies of the tokens, seen `counts` times [vocab_size].
 
         The model then starts as the unigram model and spends its steps on what context adds. Each
-        token is counted once more than seen.
+        token is counted once more than seen. Raises ValueError for a model without `prior`.
         """
+        if self.prior is None:
+            raise ValueError("the model has no prior to set; make it with prior=True")
         smoothed = counts + 1
         self.prior.copy_(torch.from_numpy(np.log(smoothed / smoothed.sum())))
 
@@ -97,23 +202,28 @@ class GPT(nn.Module):
         prompt_ids: Sequence[int],
         *,
         max_new: int,
-        temperature: float = 0.8,
-        top_k: int = 50,
+        sampling: Sampling | None = None,
         seed: int = 0,
         stop: int | None = None,
+        cached: bool = True,
     ) -> list[int]:
         """Continue the prompt by at most `max_new` token ids, which are returned without it.
 
-        Temperature 0 takes the most probable token each time. Generation ends after the token
-        `stop`, which is not returned. The prompt may not be empty: begin with <|endoftext|>.
+        Generation ends after the token `stop`, which is not returned. The prompt may not be empty: begin with
+        <|endoftext|>. Past the context the older half of it is forgotten, as often as it fills.
+        `cached` keeps keys and values and changes nothing else.
         """
         if not prompt_ids:
             raise ValueError("the prompt is empty; begin with the id of <|endoftext|>")
-        generator = torch.Generator().manual_seed(seed)
-        ids = list(prompt_ids)
+        sampling, generator = sampling or Sampling(), torch.Generator().manual_seed(seed)
+        ids, cache, start, seen = list(prompt_ids), self.new_cache(), 0, 0
         for _ in range(max_new):
-            window = torch.tensor([ids[-self.config.context :]])
-            token = _draw(self(window)[0, -1], temperature=temperature, top_k=top_k, generator=generator)
+            begin = window_start(len(ids), self.config.context)
+            if not cached or begin != start:
+                cache, start, seen = self.new_cache(), begin, begin
+            window = torch.tensor([ids[seen:]], device=self.embedding.weight.device)
+            logits, seen = self(window, cache=cache)[0, -1].cpu(), len(ids)
+            token = int(draw(logits, sampling, history=torch.tensor(ids), generator=generator))
             if token == stop:
                 break
             ids.append(token)
@@ -121,45 +231,38 @@ class GPT(nn.Module):
 
     def save(self, directory: Path) -> None:
         """Write `model.safetensors` and `config.json` into an existing directory."""
-        save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, directory / WEIGHTS)
-        (directory / CONFIG).write_text(json.dumps(dataclasses.asdict(self.config), indent=2) + "\n", "utf-8")
+        weights.save(self, self.config, directory)
 
     @classmethod
     def load(cls, directory: Path) -> GPT:
         """Read what `save` wrote, ready for inference."""
-        model = cls(GPTConfig(**json.loads((directory / CONFIG).read_text("utf-8"))))
-        model.load_state_dict(load_file(directory / WEIGHTS))
+        model = cls(weights.read_config(GPTConfig, directory))
+        weights.load(model, directory)
         return model.eval()
 
 
-WEIGHTS = "model.safetensors"
-CONFIG = "config.json"
+def window_start(tokens: int, context: int) -> int:
+    """Where the window over so many tokens begins: at a multiple of half the context, with as much as fits."""
+    half = max(1, context // 2)
+    return max(0, -(-(tokens - context) // half) * half)
 
 
 def initialise(model: GPT, *, seed: int) -> None:
     """Set every weight, from the seed alone.
 
-    Matrices are normal with variance 1 / inputs; those that write to the residual stream start
-    at zero, so that each block is the identity at first; embeddings are small, because tied logits
-    are products with normalised states of length sqrt(width). `start_from` may set the prior later.
+    Matrices are normal with variance 1 / inputs; before a norm, those that write to the residual stream start
+    at zero, so that each block is the identity at first (ReZero's gains do that elsewhere); embeddings are small,
+    because tied logits are products with normalised states of length sqrt(width). `start_from` may set the
+    prior later.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.endswith("output.weight"):
+            if name.endswith("output.weight") and model.config.residual == "pre":
                 weight.zero_()
-            elif name == "embedding.weight":
+            elif name in SMALL:
                 weight.normal_(std=0.02, generator=generator)
             elif weight.ndim == 2:
                 weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)
             else:
-                weight.fill_(0.0 if name == "prior" else 1.0)
-
-
-def _draw(logits: Tensor, *, temperature: float, top_k: int, generator: torch.Generator) -> int:
-    """Sample one token id from logits [vocab_size]."""
-    if temperature <= 0:
-        return int(logits.argmax())
-    best, ids = logits.topk(min(top_k, logits.shape[0]))
-    choice = torch.multinomial((best / temperature).softmax(dim=-1), 1, generator=generator)
-    return int(ids[choice])
+                weight.fill_(1.0 if name.endswith("norm.weight") else 0.0)

@@ -1,69 +1,313 @@
-"""Multi-head attention with rotary positions and normalised queries and keys: the one attention of the project.
+"""Attention: which positions a query looks at, and the mix of what stands there. The one attention of the project.
 
-Papers: Vaswani et al. 2017 (arXiv 1706.03762); RoPE, Su et al. 2021 (arXiv 2104.09864); QK-norm,
-Henry et al. 2020 (arXiv 2010.04245). The kernel is `scaled_dot_product_attention` of PyTorch.
+mixed = softmax(score(query, keys)) values, with one of four scores:
+
+- `dot_product` q·k, Luong, Pham and Manning 2015 (arXiv 1508.04025)
+- `scaled_dot_product` q·k / sqrt(width), Vaswani et al. 2017 (arXiv 1706.03762)
+- `general` q·(W k), Luong et al.
+- `additive` v·tanh(W q + U k), Bahdanau, Cho and Bengio 2015 (arXiv 1409.0473)
+
+Multi-head attention is Vaswani's: `heads` scaled dot products side by side; normalised queries and keys
+are Henry et al. 2020 (arXiv 2010.04245). Masks are bool, True = may be looked at, and broadcast to
+[batch, queries, keys] (multi-head: [batch, heads, queries, keys]). A query that may look at nothing gets zeros.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
+from data.errors import ConfigError
+from models.layers.positions import Rotation, rotate
 
-class Rotary(nn.Module):
-    """Rotates pairs of channels by an angle that grows with the position, so that scores see only distances.
 
-    The tables are float32 [length, head_width / 2]; they follow from the settings and are never saved.
-    """
+class Attended(NamedTuple):
+    """What a query gets: `mixed` [..., queries, value_width] by `weights` [..., queries, keys] that sum to 1."""
 
-    cos: Tensor
-    sin: Tensor
+    mixed: Tensor
+    weights: Tensor
 
-    def __init__(self, head_width: int, *, length: int, base: float = 10_000.0) -> None:
+
+def mix(scores: Tensor, values: Tensor, mask: Tensor | None = None) -> Attended:
+    """Softmax over the keys that may be looked at, and the mean of their values [..., keys, value_width]."""
+    if mask is None:
+        weights = scores.softmax(dim=-1)
+    else:
+        weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=-1).masked_fill(~mask, 0.0)
+    return Attended(weights @ values, weights)
+
+
+class ScoredAttention(nn.Module):
+    """Attention of one head with a score; where keys stay the same over many queries, `prepare` them once."""
+
+    def prepare(self, keys: Tensor) -> Tensor:
+        """The part of the score that does not depend on queries, [batch, keys, score_width]."""
+        return keys
+
+    def scores(self, query: Tensor, prepared: Tensor) -> Tensor:
+        """Scores [batch, queries, keys] of `query` [batch, queries, query_width] with prepared keys."""
+        raise NotImplementedError
+
+    def forward(self, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> Attended:
+        """Attend with `query` [batch, queries, query_width] to `keys`, `values` [batch, keys, width]."""
+        return mix(self.scores(query, self.prepare(keys)), values, mask)
+
+
+class DotProduct(ScoredAttention):
+    """q·k times `scale`; queries and keys are of one width."""
+
+    def __init__(self, *, scale: float = 1.0) -> None:
         super().__init__()
-        if head_width % 2:
-            raise ValueError(f"head_width is {head_width}, but rotary positions need an even one")
-        frequencies = base ** -(torch.arange(0, head_width, 2, dtype=torch.float32) / head_width)
-        angles = torch.outer(torch.arange(length, dtype=torch.float32), frequencies)
-        self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
+        self.scale = scale
 
-    def forward(self, heads: Tensor) -> Tensor:
-        """Rotate queries or keys of shape [batch, heads, time, head_width] by their positions 0, 1, ..."""
-        time = heads.shape[-2]
-        cos, sin = self.cos[:time].to(heads.dtype), self.sin[:time].to(heads.dtype)
-        first, second = heads.chunk(2, dim=-1)
-        return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    def scores(self, query: Tensor, prepared: Tensor) -> Tensor:
+        """Products of every query with every key."""
+        return (query * self.scale) @ prepared.transpose(-2, -1)
 
 
-class Attention(nn.Module):
-    """Self-attention over [batch, time, width]; `causal` hides the future, `rotary` gives positions.
+class General(ScoredAttention):
+    """q·(W k): the keys are brought into the space of the queries."""
 
-    Queries and keys are normalised to unit root mean square, which bounds the scores and lets a
-    small model learn at a high rate without diverging.
+    def __init__(self, query_width: int, key_width: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(key_width, query_width, bias=False)
+
+    def prepare(self, keys: Tensor) -> Tensor:
+        """W k, [batch, keys, query_width]."""
+        prepared: Tensor = self.key(keys)
+        return prepared
+
+    def scores(self, query: Tensor, prepared: Tensor) -> Tensor:
+        """Products of every query with every W k."""
+        return query @ prepared.transpose(-2, -1)
+
+
+class Additive(ScoredAttention):
+    """v·tanh(W q + U k). Whatever else belongs under the tanh (coverage) is added to the prepared keys."""
+
+    def __init__(self, query_width: int, key_width: int, *, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(query_width, width, bias=False)
+        self.key = nn.Linear(key_width, width, bias=False)
+        self.score = nn.Linear(width, 1, bias=False)
+
+    def prepare(self, keys: Tensor) -> Tensor:
+        """U k, [batch, keys, width]."""
+        prepared: Tensor = self.key(keys)
+        return prepared
+
+    def scores(self, query: Tensor, prepared: Tensor) -> Tensor:
+        """One small network for every pair of a query and a key."""
+        pairs = self.query(query).unsqueeze(-2) + prepared.unsqueeze(-3)  # [batch, queries, keys, width]
+        scores: Tensor = self.score(pairs.tanh()).squeeze(-1)
+        return scores
+
+
+SCORES = ("dot_product", "scaled_dot_product", "general", "additive")
+
+
+def scored(score: str, *, query_width: int, key_width: int) -> ScoredAttention:
+    """The attention with this score. Raises ConfigError for an unknown score, or widths that it cannot take."""
+    if score not in SCORES:
+        raise ConfigError(f"score is {score!r}; it must be one of {', '.join(SCORES)}")
+    if score == "general":
+        return General(query_width, key_width)
+    if score == "additive":
+        return Additive(query_width, key_width, width=query_width)
+    if query_width != key_width:
+        raise ConfigError(f"score is {score!r} with queries of {query_width} and keys of {key_width}; use 'general'")
+    return DotProduct(scale=query_width**-0.5 if score == "scaled_dot_product" else 1.0)
+
+
+def causal_mask(queries: int, keys: int, *, device: torch.device | None = None) -> Tensor:
+    """Bool [queries, keys]: the last query stands at the last key, and none sees what comes after it."""
+    return torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
+
+
+def padding_mask(lengths: Tensor, *, time: int) -> Tensor:
+    """Bool [batch, 1, 1, time]: keys before the length of their row; drop an axis for `ScoredAttention`."""
+    return (torch.arange(time, device=lengths.device) < lengths.unsqueeze(1))[:, None, None]
+
+
+def document_mask(documents: Tensor) -> Tensor:
+    """Bool [batch, 1, time, time]: keys of the query's own document; `documents` [batch, time] are their numbers."""
+    return (documents.unsqueeze(2) == documents.unsqueeze(1)).unsqueeze(1)
+
+
+def both(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    """What both masks show; None hides nothing."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second
+
+
+class KeyValues:
+    """Keys and values seen so far, [batch, heads, time, head_width] each, kept for the next tokens.
+
+    They are written in place: for inference, not for gradients.
     """
 
-    def __init__(self, width: int, *, heads: int, causal: bool, rotary: Rotary | None = None) -> None:
+    def __init__(self) -> None:
+        self._keys: Tensor | None = None
+        self._values: Tensor | None = None
+        self._time = 0
+
+    def __len__(self) -> int:
+        """Number of positions."""
+        return self._time
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Add positions; returns the keys and values of all."""
+        before, self._time = self._time, self._time + keys.shape[2]
+        self._keys = _with_room(self._keys, keys, before, self._time)
+        self._values = _with_room(self._values, values, before, self._time)
+        return self.all()
+
+    def all(self) -> tuple[Tensor, Tensor]:
+        """The keys and values of all positions."""
+        if self._keys is None or self._values is None:
+            raise ValueError("no keys were seen yet")
+        return self._keys[:, :, : self._time], self._values[:, :, : self._time]
+
+    def select(self, rows: Tensor) -> None:
+        """Keep these rows [new batch] of the batch, in this order; a beam search repeats and drops some."""
+        if self._keys is not None and self._values is not None:
+            self._keys, self._values = self._keys[rows], self._values[rows]
+
+
+class MultiHead(nn.Module):
+    """What self- and cross-attention share: heads, and the mix."""
+
+    def __init__(self, width: int, *, heads: int, bias: bool, query_key_norm: bool, dropout: float) -> None:
         super().__init__()
         if width % heads:
-            raise ValueError(f"width {width} is not a multiple of heads {heads}")
+            raise ConfigError(f"width {width} is not a multiple of heads {heads}")
         self.heads = heads
-        self.causal = causal
-        self.rotary = rotary
-        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
-        self.output = nn.Linear(width, width, bias=False)
+        self.query_key_norm = query_key_norm
+        self.dropout = dropout
+        self.output = nn.Linear(width, width, bias=bias)
+        self.recorded: list[Tensor] | None = None
 
-    def forward(self, hidden: Tensor, *, mask: Tensor | None = None) -> Tensor:
-        """Mix positions; `mask` (True = may be looked at) broadcasts to [batch, heads, time, time]."""
-        batch, time, width = hidden.shape
-        query, key, value = (
-            part.view(batch, time, self.heads, width // self.heads).transpose(1, 2)  # [batch, heads, time, head_width]
-            for part in self.query_key_value(hidden).split(width, dim=-1)
-        )
-        query, key = F.rms_norm(query, query.shape[-1:]), F.rms_norm(key, key.shape[-1:])
-        if self.rotary is not None:
-            query, key = self.rotary(query), self.rotary(key)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=self.causal)
-        output: Tensor = self.output(mixed.transpose(1, 2).reshape(batch, time, width))
+    def split(self, states: Tensor) -> Tensor:
+        """[batch, time, width] → [batch, heads, time, head_width]."""
+        return states.view(*states.shape[:-1], self.heads, -1).transpose(1, 2)
+
+    def normalised(self, heads: Tensor) -> Tensor:
+        """Queries or keys at unit root mean square, which bounds the scores; as they are without `query_key_norm`."""
+        return F.rms_norm(heads, heads.shape[-1:]) if self.query_key_norm else heads
+
+    def mix(self, query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None, causal: bool) -> Tensor:
+        """The mixed values of all heads, [batch, queries, width]."""
+        queries, keys = query.shape[2], key.shape[2]
+        if causal and queries > 1 and (mask is not None or keys > queries or self.recorded is not None):
+            mask, causal = both(mask, causal_mask(queries, keys, device=query.device)), False
+        if self.recorded is not None:
+            mixed, weights = mix(query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5, value, mask)
+            self.recorded.append(weights.detach())
+        else:
+            rate = self.dropout if self.training else 0.0
+            mixed = F.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask, dropout_p=rate, is_causal=causal and queries > 1
+            )
+        output: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
         return output
+
+
+class Attention(MultiHead):
+    """Self-attention over [batch, time, width]; `causal` hides the future."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        causal: bool,
+        bias: bool = False,
+        query_key_norm: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(width, heads=heads, bias=bias, query_key_norm=query_key_norm, dropout=dropout)
+        self.causal = causal
+        self.query_key_value = nn.Linear(width, 3 * width, bias=bias)
+
+    def forward(
+        self,
+        hidden: Tensor,
+        *,
+        mask: Tensor | None = None,
+        rotation: Rotation | None = None,
+        cache: KeyValues | None = None,
+    ) -> Tensor:
+        """Mix positions; those in `cache` come before `hidden`, which is added to it."""
+        query, key, value = (self.split(part) for part in self.query_key_value(hidden).chunk(3, dim=-1))
+        query, key = self.normalised(query), self.normalised(key)
+        if rotation is not None:
+            query, key = rotate(query, rotation), rotate(key, rotation)
+        if cache is not None:
+            key, value = cache.append(key, value)
+        return self.mix(query, key, value, mask=mask, causal=self.causal)
+
+
+class CrossAttention(MultiHead):
+    """Attention from [batch, queries, width] to a memory [batch, keys, memory_width], what an encoder made."""
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        heads: int,
+        memory_width: int | None = None,
+        bias: bool = False,
+        query_key_norm: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(width, heads=heads, bias=bias, query_key_norm=query_key_norm, dropout=dropout)
+        self.query = nn.Linear(width, width, bias=bias)
+        self.key_value = nn.Linear(memory_width or width, 2 * width, bias=bias)
+
+    def forward(
+        self, hidden: Tensor, memory: Tensor, *, mask: Tensor | None = None, cache: KeyValues | None = None
+    ) -> Tensor:
+        """Mix the memory; with a `cache` its keys and values are made at the first call only."""
+        query = self.normalised(self.split(self.query(hidden)))
+        if cache is not None and len(cache):
+            return self.mix(query, *cache.all(), mask=mask, causal=False)
+        key, value = (self.split(part) for part in self.key_value(memory).chunk(2, dim=-1))
+        key = self.normalised(key)
+        if cache is not None:
+            key, value = cache.append(key, value)
+        return self.mix(query, key, value, mask=mask, causal=False)
+
+
+@contextmanager
+def recording(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
+    """Collect the weights of every multi-head attention in `model`, for heat maps.
+
+    By the name of the module one tensor [batch, heads, queries, keys] a call; attention is slower meanwhile,
+    and applies no dropout.
+    """
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, MultiHead)}
+    weights: dict[str, list[Tensor]] = {name: [] for name in layers}
+    try:
+        for name, layer in layers.items():
+            layer.recorded = weights[name]
+        yield weights
+    finally:
+        for layer in layers.values():
+            layer.recorded = None
+
+
+def _with_room(kept: Tensor | None, new: Tensor, before: int, time: int) -> Tensor:
+    """`new` [batch, heads, new time, head_width] written after `before` positions; room doubles when it is short."""
+    if kept is None or kept.shape[2] < time:
+        roomy = new.new_empty((*new.shape[:2], 2 * time, new.shape[3]))
+        if kept is not None:
+            roomy[:, :, :before] = kept[:, :, :before]
+        kept = roomy
+    kept[:, :, before:time] = new
+    return kept

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.decoding.sampling import GREEDY, Sampling
 from models.language.gpt import GPT, GPTConfig, GPTConfigError
 
 TINY = GPTConfig(vocab_size=20, context=8, layers=2, heads=2, width=16)
@@ -84,12 +85,12 @@ def test_generation_follows_the_seed() -> None:
 
 def test_temperature_zero_takes_the_most_probable() -> None:
     model = stirred()
-    assert model.generate([1], max_new=1, temperature=0) == [int(model(torch.tensor([[1]]))[0, -1].argmax())]
+    assert model.generate([1], max_new=1, sampling=GREEDY) == [int(model(torch.tensor([[1]]))[0, -1].argmax())]
 
 
 def test_top_one_is_the_most_probable_at_any_temperature() -> None:
-    model = stirred()
-    assert model.generate([1], max_new=9, top_k=1, temperature=2.0) == model.generate([1], max_new=9, temperature=0)
+    model, sampling = stirred(), Sampling(top_k=1, temperature=2.0)
+    assert model.generate([1], max_new=9, sampling=sampling) == model.generate([1], max_new=9, sampling=GREEDY)
 
 
 def test_generation_goes_on_past_the_context() -> None:
