@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FAMILIES = {
     "gpt": "models.families.gpt",
+    "text-gan": "models.families.text_gan",
+    "text-vae": "models.families.text_vae",
 }
 """Neural architectures, which the training engine teaches: a module that defines `FAMILY`."""
 
