@@ -14,6 +14,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from data.errors import ConfigError
 from models.checks import demand
+from models.layers.recurrent import LSTMCell, Recurrent
 
 NEVER = float("-inf")
 
@@ -77,3 +78,11 @@ def drawn_from(logits: Tensor, temperature: float, generator: torch.Generator | 
         return logits.argmax(-1)
     shares = (logits.float() / temperature).softmax(-1)
     return torch.multinomial(shares, 1, generator=generator).squeeze(1)
+
+
+@torch.no_grad()
+def remember(recurrent: Recurrent) -> None:
+    """Set the biases of the forget gates of LSTM cells to 1, so that they remember at first (Jozefowicz et al. 2015)."""
+    for cell in recurrent.cells:
+        if isinstance(cell, LSTMCell):
+            cell.input.bias[cell.width : 2 * cell.width] = 1.0

@@ -25,7 +25,7 @@ from models import weights
 from models.checks import demand, demand_one_of
 from models.generative.annealing import FLOORS, SCHEDULES, kl_weight, with_free_bits
 from models.generative.gaussian import Gaussian
-from models.generative.sentences import Marks, check_marks, drawn_from, word_nats
+from models.generative.sentences import Marks, check_marks, drawn_from, remember, word_nats
 from models.layers.recurrent import CELLS, Recurrent, State
 
 VERSION = 1
@@ -232,14 +232,6 @@ def initialise(model: TextVAE, *, seed: int) -> None:
                 weight.zero_()
     for recurrent in (model.encoder, model.decoder):
         remember(recurrent)
-
-
-@torch.no_grad()
-def remember(recurrent: Recurrent) -> None:
-    """Set the biases of the forget gates of LSTM cells to 1."""
-    for cell in recurrent.cells:
-        if isinstance(cell, CELLS["lstm"]):
-            cell.input.bias[cell.width : 2 * cell.width] = 1.0
 
 
 def _pooled(states: Tensor, lengths: Tensor, pooling: str) -> Tensor:
