@@ -38,6 +38,4 @@ def data() -> TrainingData:
     rows = sentences()
     held = rows[::4]
     train = [row for row in rows if row not in held]
-    return TrainingData(
-        vocabulary(), Split({"text": TokenStore.of(train)}), Split({"text": TokenStore.of(held)})
-    )
+    return TrainingData(vocabulary(), Split({"text": TokenStore.of(train)}), Split({"text": TokenStore.of(held)}))

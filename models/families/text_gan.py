@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.evaluation.diversity import Point, curve, lead
-from models.families.text_vae import MARKS, SentenceConfig, batches, counts, predicted, sizes
+from models.families.text_vae import MARKS, SentenceConfig, batches, counts, sizes
 from models.family import Family, TrainingData
 from models.generative.adversarial import (
     inverse_temperature,
@@ -22,6 +22,7 @@ from models.generative.adversarial import (
     rewards,
 )
 from models.generative.text_gan import VERSION, TextGAN, TextGANConfig
+from models.generative.vae_measures import predicted
 from models.learner import Batch, Learner, Loss
 from models.training.config import TrainingConfig
 
@@ -137,7 +138,9 @@ def curves(
     """Quality and diversity over temperatures of the model that likelihood left, and of the GAN where it has played."""
     held = batches(model.config, SentenceConfig(), data, data.validation or data.train, seed)
     rows = held.batch(0, batch_size=min(_HELD, len(held)))
-    references = [row[:length] for row, length in zip(rows["text"].tolist(), rows["text_lengths"].tolist(), strict=True)]
+    references = [
+        row[:length] for row, length in zip(rows["text"].tolist(), rows["text_lengths"].tolist(), strict=True)
+    ]
     found = {}
     for name in ("gan", "likelihood") if bool(model.taught) else ("gan",):
 

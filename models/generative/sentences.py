@@ -60,9 +60,7 @@ def check_marks(error: type[ConfigError], vocab_size: int, **marks: int) -> None
         demand(not others, name, number, f"another token than {''.join(others)}", error=error)
 
 
-def word_nats(
-    hidden: Tensor, targets: Tensor, marks: Marks, logits: Callable[[Tensor], Tensor]
-) -> Tensor:
+def word_nats(hidden: Tensor, targets: Tensor, marks: Marks, logits: Callable[[Tensor], Tensor]) -> Tensor:
     """-log p of every target [batch, time], 0 in the padding, from hidden states [batch, time, width].
 
     Logits are made of the states of real words alone.

@@ -108,9 +108,7 @@ class Generator(nn.Module):
         self.prior = nn.Parameter(torch.empty(config.vocab_size))
         self.register_buffer("barred", config.marks.barred(config.vocab_size), persistent=False)
 
-    def forward(
-        self, read: Tensor, state: State | None = None, *, dropout: float = 0.0
-    ) -> tuple[Tensor, State]:
+    def forward(self, read: Tensor, state: State | None = None, *, dropout: float = 0.0) -> tuple[Tensor, State]:
         """States [batch, time, width] after each token of `read` [batch, time], and the last one."""
         inputs = F.dropout(self.embedding(read), dropout)
         states, last = self.recurrent(inputs, state=state)
@@ -132,9 +130,7 @@ class Generator(nn.Module):
         return self.nats(targets, dropout=dropout).sum() / (targets != self.config.pad).sum()
 
     @torch.no_grad()
-    def draw(
-        self, rows: int, *, temperature: float = 1.0, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def draw(self, rows: int, *, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
         """Drawn tokens [rows, at most context + 1], each row to its end and then padded."""
         begin = torch.full((rows,), self.config.begin, device=self.prior.device)
         return self.go_on(begin, None, self.config.context, temperature=temperature, generator=generator)

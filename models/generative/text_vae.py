@@ -140,7 +140,10 @@ class TextVAE(nn.Module):
 
     def first_state(self, codes: Tensor) -> State:
         """The decoder's state before the first word: [1, batch, width] each."""
-        return tuple(part.contiguous() for part in self.start(codes).tanh().unsqueeze(0).chunk(CELLS[self.config.cell].states, -1))
+        return tuple(
+            part.contiguous()
+            for part in self.start(codes).tanh().unsqueeze(0).chunk(CELLS[self.config.cell].states, -1)
+        )
 
     def logits(self, states: Tensor) -> Tensor:
         """Logits [..., vocab_size] for the next token; those of marks are -∞."""

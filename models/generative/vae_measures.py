@@ -92,7 +92,7 @@ def mutual_information(posterior: Gaussian, codes: Tensor) -> float:
     number.
     """
     own = posterior.log_density(codes)
-    mixed = [_log_mixture(posterior, block) for block in codes.split(_BLOCK)]
+    mixed = [_log_mixture(posterior, block) for block in torch.split(codes, _BLOCK)]
     return float((own - torch.cat(mixed)).double().mean())
 
 

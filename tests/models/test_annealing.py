@@ -20,15 +20,14 @@ def test_linear_weight_rises_to_one_and_stays(step: int, weight: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "weight"), [(0, 0), (5, 0.5), (10, 1), (19, 1), (20, 0), (25, 0.5), (60, 0), (79, 1), (80, 1), (1 << 62, 1)]
+    ("step", "weight"),
+    [(0, 0), (5, 0.5), (10, 1), (19, 1), (20, 0), (25, 0.5), (60, 0), (79, 1), (80, 1), (1 << 62, 1)],
 )
 def test_cyclical_weight_rises_in_every_cycle_and_ends_at_one(step: int, weight: float) -> None:
     assert kl_weight(step, schedule="cyclical", steps=80, cycles=4, rise=0.5) == weight
 
 
-@given(
-    st.integers(0, 2000), st.sampled_from(SCHEDULES), st.integers(1, 1000), st.integers(1, 9), st.floats(0.01, 1.0)
-)
+@given(st.integers(0, 2000), st.sampled_from(SCHEDULES), st.integers(1, 1000), st.integers(1, 9), st.floats(0.01, 1.0))
 def test_weight_lies_between_zero_and_one(step: int, schedule: str, steps: int, cycles: int, rise: float) -> None:
     assert 0 <= kl_weight(step, schedule=schedule, steps=steps, cycles=cycles, rise=rise) <= 1
 
@@ -45,9 +44,7 @@ def test_free_bits_of_a_sentence_are_of_its_sum() -> None:
     assert with_free_bits(KL, free=4.0, per="sentence").tolist() == pytest.approx([4.0, 5.3])
 
 
-@pytest.mark.parametrize(
-    ("per", "gradient"), [("dimension", [[0, 0.5], [0, 0.5]]), ("sentence", [[0, 0], [0.5, 0.5]])]
-)
+@pytest.mark.parametrize(("per", "gradient"), [("dimension", [[0, 0.5], [0, 0.5]]), ("sentence", [[0, 0], [0.5, 0.5]])])
 def test_what_is_free_has_no_gradient(per: str, gradient: list[list[float]]) -> None:
     kl = KL.clone().requires_grad_()
     with_free_bits(kl, free={"dimension": 1.0, "sentence": 4.0}[per], per=per).mean().backward()

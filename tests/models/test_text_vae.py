@@ -146,7 +146,9 @@ def test_gradients_reach_every_weight() -> None:
     learner.model.train()
     torch.manual_seed(0)
     learner.loss(batch(), step=5).mean.backward()
-    assert [name for name, weight in learner.model.named_parameters() if weight.grad is None or not weight.grad.any()] == []
+    assert [
+        name for name, weight in learner.model.named_parameters() if weight.grad is None or not weight.grad.any()
+    ] == []
 
 
 def test_units_are_words_and_ends() -> None:
@@ -180,7 +182,9 @@ def test_units_are_active_where_their_means_vary() -> None:
 
 def test_information_is_nothing_where_all_posteriors_are_the_same() -> None:
     posterior = family_gaussian(torch.zeros(40, 2))
-    assert mutual_information(posterior, posterior.sample(torch.Generator().manual_seed(0))) == pytest.approx(0, abs=1e-5)
+    assert mutual_information(posterior, posterior.sample(torch.Generator().manual_seed(0))) == pytest.approx(
+        0, abs=1e-5
+    )
 
 
 def test_information_is_the_log_of_the_sentences_where_no_posteriors_meet() -> None:
@@ -250,7 +254,9 @@ def test_saved_model_loads_equal(tmp_path: Path) -> None:
 
 def test_equal_seeds_give_equal_weights() -> None:
     first, second, other = TextVAE(CONFIG, seed=1), TextVAE(CONFIG, seed=1), TextVAE(CONFIG, seed=2)
-    assert torch.equal(nn.utils.parameters_to_vector(first.parameters()), nn.utils.parameters_to_vector(second.parameters()))
+    assert torch.equal(
+        nn.utils.parameters_to_vector(first.parameters()), nn.utils.parameters_to_vector(second.parameters())
+    )
     assert not torch.equal(first.embedding.weight, other.embedding.weight)
 
 
@@ -307,7 +313,9 @@ def test_training_that_was_stopped_goes_on_exactly(tmp_path: Path) -> None:
     assert all(torch.equal(again[1][key], tensor) for key, tensor in undisturbed[1].items())
 
 
-def run(name: Any, options: Any, data: Any, folder: Path, *, watch: Any = training.unwatched) -> tuple[Any, dict[str, Tensor]]:
+def run(
+    name: Any, options: Any, data: Any, folder: Path, *, watch: Any = training.unwatched
+) -> tuple[Any, dict[str, Tensor]]:
     config = name.configured(options.model, data)
     learner = name.learner(config, data, 0)
     rows = name.batches(config, options.data, data, data.train, 0)
