@@ -94,6 +94,13 @@ class Lake:
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def training(self, key: str) -> Path:
+        """A folder on the disk for the tokens and checkpoints of a training that is not registered yet."""
+        folder = self._here / "_training" / key
+        with files.writable(folder / "any"):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     @property
     def _here(self) -> Path:
         """What of the lake is on this disk whatever happens: locks and temporary files."""

@@ -57,7 +57,11 @@ class TokenStore:
         pieces = [np.asarray(row, dtype=np.uint32) for row in rows]
         ids = np.concatenate(pieces) if pieces else np.empty(0, np.uint32)
         offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
-        return cls(ids, offsets, _digest(hashlib.sha256(ids.astype("<u4")), hashlib.sha256(offsets.astype("<i8"))))
+        return cls(
+            ids,
+            offsets,
+            _digest(hashlib.sha256(ids.astype("<u4").tobytes()), hashlib.sha256(offsets.astype("<i8").tobytes())),
+        )
 
 
 def write(folder: Path, rows: Iterable[pl.Series], *, vocab_size: int) -> TokenStore:

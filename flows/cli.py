@@ -11,7 +11,7 @@ import typer
 
 from data.disk import told
 from flows.datasets.cli import datasets_app
-from flows.options import DEFAULT_LAKE, Json, LakeDir, Pipeline
+from flows.options import DEFAULT_LAKE, Json, LakeDir, OnlyPipeline, Pipeline
 
 if TYPE_CHECKING:
     from flows.job import Job
@@ -109,6 +109,44 @@ def corpus_build(
     _build("corpus_build", job, config, json=json)
 
 
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="Name of the catalogue: gpt, bert, word2vec, text-vae, …")],
+    lake: LakeDir = DEFAULT_LAKE,
+    pipeline: OnlyPipeline = None,
+    data: Annotated[
+        str | None, typer.Option(help="A .parquet, .csv, .jsonl or .txt file; by default the release of --pipeline.")
+    ] = None,
+    validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns of the file: text=…,label=… or source=…,target=….")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name in the registry; by default <pipeline>-MODEL.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with options.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="An option as key=value; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and noise.")] = 0,
+    processes: Annotated[int, typer.Option(min=1, help="Processes that learn together.")] = 1,
+    json: Json = False,
+) -> None:
+    """Train a model of the catalogue on a release or a file, and register it; a finished training is not repeated."""
+    from flows.training import command
+
+    command.train(
+        model,
+        lake=lake,
+        pipeline=pipeline,
+        data=data,
+        validation=validation,
+        columns=columns,
+        name=name,
+        config=config,
+        pairs=set_ or [],
+        seed=seed,
+        processes=processes,
+        json=json,
+    )
+
+
 @models_app.command("list")
 def models_list(lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
     """Registered models, their versions and champions."""
@@ -190,7 +228,6 @@ def _later(group: typer.Typer, name: str, what: str) -> None:
 
 
 for late in (
-    (app, "train", "Train one model on any data"),
     (app, "infer", "Predict for files"),
     (app, "evaluate", "Score a model on any data"),
     (app, "doctor", "Check the installation"),

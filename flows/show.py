@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ def as_json(value: Any) -> None:
 def as_json_line(row: dict[str, Any]) -> None:
     """Print a row of a dataset as one line of JSON; times in ISO 8601."""
     print(json.dumps(row, ensure_ascii=False, default=lambda value: value.isoformat()))  # noqa: T201
+
+
+def pairs(console: Console, title: str, rows: Mapping[str, str]) -> None:
+    """Names and values below a title."""
+    table = Table(title=title, title_justify="left", show_header=False, box=box.SIMPLE)
+    for name, value in rows.items():
+        table.add_row(Text(name), Text(value, overflow="fold"))
+    console.print(table)
 
 
 def summary(lake: Lake, pipeline: str) -> dict[str, Any]:

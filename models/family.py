@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from data.errors import TextmillError
 from data.token_store import TokenStore
 from models.learner import Batches, Learner
 from models.training.config import TrainingConfig
 from models.vocabulary import FILE, Vocabulary, VocabularyError
 
-CONFIG = "config.json"
 ABOUT = "artefact.json"
 
 
@@ -56,7 +53,8 @@ class DataConfig:
 class Family:
     """A neural architecture in the catalogue.
 
-    `needs` names the columns that it learns from: `text` alone, `source` and `target`, or `text` and `label`. `marks`
+    `needs` names the columns that it learns from: `text` alone, `source` and `target`, or `text` and `label`; `rows` is
+    `sentences` where documents are cut into such. `marks`
     are the tokens it needs besides those of the tokenizer. `config` is the class of its sizes; `data` that of how its
     rows become batches; `training` its defaults. `learner` makes a model from its sizes and says how it learns; `show`
     makes what a report shows of a trained model: texts and pictures as plain data.
@@ -65,6 +63,7 @@ class Family:
     name: str
     about: str
     needs: tuple[str, ...]
+    rows: str = "documents"
     config: type
     version: int
     learner: Callable[[Any, TrainingData, int], Learner]
@@ -83,7 +82,7 @@ class Family:
 
 
 def describe(folder: Path, family: str, data: TrainingData) -> None:
-    """Write beside the weights what they belong to: the family, the tokenizer and its fingerprint, marks and classes."""
+    """Write beside the weights what they belong to: family, tokenizer and its fingerprint, marks and classes."""
     vocabulary = data.vocabulary
     (folder / FILE).write_text(vocabulary.tokenizer, "utf-8")
     about = {
@@ -105,14 +104,3 @@ def vocabulary_of(folder: Path) -> Vocabulary:
             f"{found.fingerprint}, not {about['tokenizer']}); put the right one back or train again"
         )
     return found
-
-
-def saved_config(folder: Path, kind: type) -> Any:
-    """The config that a model saved. Raises TextmillError where the file is of another architecture."""
-    found = json.loads((folder / CONFIG).read_text("utf-8"))
-    known = {f.name for f in dataclasses.fields(kind)}
-    if unknown := sorted(set(found) - known):
-        raise TextmillError(
-            f"{folder / CONFIG} is no {kind.__name__}: it has {unknown[0]!r}; load it with its own family"
-        )
-    return kind(**found)

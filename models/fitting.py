@@ -65,23 +65,34 @@ def fit(
     seed: int,
     checkpoints: Path | None = None,
     watch: Watcher = unwatched,
+    traces: Path | None = None,
 ) -> TrainingRecord:
-    """Train, going on from `checkpoints`, and write the artefact into an existing folder; returns the record."""
+    """Train, going on from `checkpoints`, and write the artefact into an existing folder; returns the record.
+
+    Where the option `profile` asks for traces, they are written into `traces`, or beside the weights.
+    """
     config = family.configured(options.model, data)
     learner = family.learner(config, data, seed)
     batches = family.batches(config, options.data, data, data.train, seed)
-    held = data.validation and family.batches(config, options.data, data, data.validation, seed)
+    held = family.batches(config, options.data, data, data.validation, seed) if data.validation else None
     about = {
         "family": family.name,
         "version": [family.version, training.VERSION],
         "model": dataclasses.asdict(config),
-        "training": dataclasses.asdict(options.training),
+        "training": options.training.learned(),
         "data": batches.fingerprint,
         "seed": seed,
     }
     kept = Checkpoints(checkpoints, about) if checkpoints else None
     record = training.train(
-        learner, batches, config=options.training, validation=held, seed=seed, checkpoints=kept, watch=watch
+        learner,
+        batches,
+        config=options.training,
+        validation=held,
+        seed=seed,
+        checkpoints=kept,
+        watch=watch,
+        traces=traces or folder,
     )
     if int(os.environ.get("RANK", "0")) == 0:
         _write(family, learner.model, data, record, folder=folder, seed=seed)
@@ -117,8 +128,10 @@ def main() -> None:
 
 
 def key_of(family: Family, options: Options, lineage: Mapping[str, Any], seed: int) -> str:
-    """The training key: data, config, seed and version of the code."""
-    return fingerprint([family.name, options.as_json(), dict(lineage), seed, [family.version, training.VERSION]])
+    """The training key: data, config as far as something other is learned by it, seed and version of the code."""
+    learned = {**options.as_json(), "training": options.training.learned()}
+    ends = options.training.max_minutes
+    return fingerprint([family.name, learned, ends, dict(lineage), seed, [family.version, training.VERSION]])
 
 
 if __name__ == "__main__":

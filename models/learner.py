@@ -14,6 +14,13 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from data.errors import TextmillError
+
+
+class NothingToMeasureError(TextmillError, ValueError):
+    """The validation data predict nothing."""
+
+
 Batch = Mapping[str, Tensor]
 """Tensors by name; the first axis of each is the rows, so that a batch can be cut into micro-batches."""
 
@@ -74,11 +81,14 @@ class Learner:
         units = 0.0
         sums: dict[str, float] = {}
         for batch in batches:
+            if not (share := float(self.weights(batch).sum())):
+                continue  # a mean over nothing is no number
             found = self.loss(batch, step=self.measured_as)
-            share = float(self.weights(batch).sum())
             units += share
             for name, value in {"loss": found.mean, **found.parts}.items():
                 sums[name] = sums.get(name, 0.0) + share * float(value)
+        if not units:
+            raise NothingToMeasureError(f"no {self.unit} to measure on; give more validation data")
         return {name: total / units for name, total in sums.items()}
 
     measured_as = 1 << 62

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FRESH = 3600  # seconds in which a copy is not removed: somebody may be about to open it
 _FILLED = 0.9  # of the limit: how full a cache is that was too large
 _SHARE = 0.1  # of what is free: what a process adds before it looks again at what all of them did
+_TRIES = 5
 _free: dict[str, float] = {}
 """Bytes that this process may still add to a cache, by its folder."""
 
@@ -120,9 +121,12 @@ def full(error: OSError) -> StorageError:
 
 def _keep(staged: Path, kept: Path, size: int) -> Path:
     _make_room(size)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    staged.replace(kept)
-    return kept
+    for _ in range(_TRIES):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another writer of the same object dropped the folder just now
+            staged.replace(kept)
+            return kept
+    return staged.replace(kept)
 
 
 def _kept(path: ObjectPath, etag: str) -> Path:

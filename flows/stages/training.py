@@ -217,8 +217,10 @@ def watching(progress: Progress) -> Callable[[Any], None]:
 
 
 def _token_data(job: Job, inputs: Inputs, folder: Path, marks: tuple[str, ...]) -> Any:
-    """The tokens of the training and the validation split as stores; a corpus too small for a validation split gives its
-    training documents."""
+    """The tokens of the training and the validation split as stores.
+
+    A corpus too small for a validation split gives its training documents.
+    """
     from data import token_store
     from models import prepared
     from pipelines import tokenise

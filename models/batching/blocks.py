@@ -84,8 +84,9 @@ class Blocks:
         """Tokens at positions of the stream, and the documents they belong to, each shaped as `positions`."""
         documents = np.searchsorted(self._starts, positions, side="right") - 1
         inside = positions - self._starts[documents] - 1  # -1 is the separator
-        ids = self.store.ids[np.maximum(self.store.offsets[documents] + inside, 0).clip(max=len(self.store.ids) - 1)]
-        return np.where(inside < 0, self.separator, ids.astype(np.int64)), documents
+        found, real = np.full(positions.shape, self.separator, dtype=np.int64), inside >= 0
+        found[real] = self.store.ids[self.store.offsets[documents[real]] + inside[real]]
+        return found, documents
 
     @cached_property
     def _starts(self) -> Ids:

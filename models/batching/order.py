@@ -24,7 +24,7 @@ class Shuffled:
     def of_step(self, step: int, batch_size: int) -> Rows:
         """Which rows step `step` (from 0) sees, int64 [batch_size]."""
         first = step * batch_size
-        numbers = np.arange(first, first + batch_size)
+        numbers = range(first, first + batch_size)
         return np.array([self._order(number // self.rows)[number % self.rows] for number in numbers], dtype=np.int64)
 
     def _order(self, epoch: int) -> Rows:

@@ -104,7 +104,8 @@ class Rows:
     @cached_property
     def _lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of the longest column of each row."""
-        return np.max([store.lengths for store in self.columns.values()], axis=0)
+        longest: npt.NDArray[np.int64] = np.max([store.lengths for store in self.columns.values()], axis=0)
+        return longest
 
     @cached_property
     def _kept(self) -> npt.NDArray[np.int64]:

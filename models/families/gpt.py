@@ -37,13 +37,13 @@ class LanguageModelLearner(Learner):
 
     def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:  # noqa: ARG002 - the same at every step
         """Mean cross-entropy in nats per token."""
-        return Loss(self.model.loss(batch["ids"]))  # type: ignore[operator]
+        return Loss(self.model.loss(batch["ids"], documents=batch.get("documents")))  # type: ignore[operator]
 
 
 def learner(config: GPTConfig, data: TrainingData, seed: int) -> Learner:
     """A model that starts from the frequencies of the tokens."""
     model = GPT(config, seed=seed)
-    if isinstance(model.prior, torch.nn.Parameter):
+    if model.prior is not None:
         stream = batches(config, BlockConfig(), data, data.train, seed)
         model.start_from(stream.counts(config.vocab_size))
     return LanguageModelLearner(model)

@@ -25,11 +25,11 @@ from models import weights
 from models.checks import demand, demand_one_of
 from models.decoding.sampling import Sampling, draw
 from models.layers.attention import document_mask
+from models.layers.cross_entropy import IGNORED, capped, linear_cross_entropy
 from models.layers.positions import Rotary, Sinusoidal, restarting
 from models.layers.transformer import Block, BlockCache, BlockConfig, norm_of
 
 VERSION = 2
-IGNORED = -100
 SMALL = ("embedding.weight", "places.weight", "unembedding")
 POSITIONS = ("rotary", "learned", "sinusoidal")
 
@@ -163,22 +163,23 @@ class GPT(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [..., vocab_size] of hidden states [..., width]."""
-        logits = F.linear(hidden, self.embedding.weight if self.unembedding is None else self.unembedding, self.prior)
-        cap = self.config.logit_cap
-        return cap * torch.tanh(logits / cap) if cap else logits
+        return capped(F.linear(hidden, self._table(), self.prior), self.config.logit_cap)
+
+    def _table(self) -> Tensor:
+        return self.embedding.weight if self.unembedding is None else self.unembedding
 
     def loss(self, blocks: Tensor, *, documents: Tensor | None = None) -> Tensor:
         """Mean cross-entropy in nats over blocks [batch, context + 1]: every token but the first is predicted.
 
-        With `documents` [batch, context + 1], the first token of a document is not predicted, either, nor is
-        padding (negative numbers).
+        With `documents` [batch, context + 1], the first token of one (its separator) is predicted from the last
+        token of the one before: that is how documents end. Padding (negative numbers) is not predicted.
         """
         targets = blocks[:, 1:]
         if documents is not None:
-            targets = targets.masked_fill((documents[:, 1:] != documents[:, :-1]) | (documents[:, 1:] < 0), IGNORED)
+            targets = targets.masked_fill(documents[:, 1:] < 0, IGNORED)
             documents = documents[:, :-1]
-        logits = self(blocks[:, :-1], documents=documents)
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED)
+        hidden = self.encode(blocks[:, :-1], documents=documents).flatten(0, 1)
+        return linear_cross_entropy(hidden, self._table(), self.prior, targets.flatten(), cap=self.config.logit_cap)
 
     def new_cache(self) -> list[BlockCache]:
         """An empty cache for `forward`, one part per block."""

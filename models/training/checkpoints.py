@@ -26,6 +26,7 @@ from data import files
 from data.errors import TextmillError
 from data.hashing import sha256_file
 from data.sealing import is_intact, seal
+from models import weights
 from models.training.optimisers import restore, tensors_of
 
 FORMAT = 1
@@ -51,12 +52,12 @@ class Checkpoints:
         staged = self.folder / f".{name}.{uuid.uuid4().hex[:8]}.tmp"
         try:
             staged.mkdir(parents=True)
-            save_file(unshared(model.state_dict()), staged / _WEIGHTS)
+            weights.write(model.state_dict(), staged / _WEIGHTS)
             save_file(_named(found), staged / _OPTIMISER)
             hashes = {file: sha256_file(staged / file) for file in (_WEIGHTS, _OPTIMISER)}
             content = {"format": FORMAT, "files": hashes, "about": dict(self.about), "state": dict(state)}
-            files.write_json(staged / _STATE, seal(content))
-            for file in hashes:
+            (staged / _STATE).write_bytes(files.json_bytes(seal(content)))
+            for file in (*hashes, _STATE):
                 files.sync(staged / file)
             _swap(staged, self.folder / name)
         except OSError as error:
@@ -114,23 +115,13 @@ class Checkpoints:
     def _finish_swap(self, name: str) -> None:
         """Put back what a kill between two renames left aside, and sweep what was never finished."""
         if (aside := self.folder / f".{name}.old").is_dir() and not (self.folder / name).exists():
-            aside.rename(self.folder / name)
+            with suppress(FileNotFoundError):  # another process of the training was faster
+                aside.rename(self.folder / name)
         for path in self.folder.glob(f".{name}.*"):
             shutil.rmtree(path, ignore_errors=True)
 
 
 _REMEDY = "remove {} to begin again"
-
-
-def unshared(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict as safetensors wants it: every tensor contiguous, with memory of its own."""
-    found: dict[str, Tensor] = {}
-    seen: set[int] = set()
-    for name, tensor in state.items():
-        twice = tensor.data_ptr() in seen and tensor.numel() > 0
-        found[name] = tensor.detach().clone() if twice else tensor.detach().contiguous()
-        seen.add(tensor.data_ptr())
-    return found
 
 
 def _named(found: Mapping[str, Sequence[optim.Optimizer]]) -> dict[str, Tensor]:
@@ -157,7 +148,12 @@ def _swap(staged: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)
         target.rename(aside)
-    staged.rename(target)
+    try:
+        staged.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
     files.sync(target.parent)
     with suppress(OSError):
         shutil.rmtree(aside)
@@ -173,9 +169,8 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     if content.get("format") != FORMAT:
         found = content.get("format")
-        raise CheckpointError(
-            f"the checkpoint {path.parent} has format {found}, not {FORMAT}; use the textmill that wrote it, or {remedy}"
-        )
+        why = f"has format {found}, not {FORMAT}; use the textmill that wrote it, or {remedy}"
+        raise CheckpointError(f"the checkpoint {path.parent} {why}")
     if not is_intact(content):
         raise CheckpointError(f"the checkpoint {path.parent} is damaged ({path.name}); {remedy}")
     return content

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from data.errors import ConfigError
 
 OPTIMISERS = ("adamw", "muon", "sgd")
 SCHEDULES = ("cosine", "linear", "constant")
 PRECISIONS = ("float32", "bfloat16", "auto")
+ABOUT_THE_MACHINE = (
+    *("accumulate", "compile", "device", "checkpoint_every", "max_minutes"),
+    *("costs", "watts", "carbon_intensity", "profile"),
+)
+"""Options that say how a training is carried out, not what is learned: a checkpoint goes on under others."""
+
+WATTS = 12.0
+"""Of a busy core: what Green Algorithms takes for an unknown processor (Lannelongue et al. 2021, arXiv 2007.07610)."""
+CARBON_INTENSITY = 473.0
+"""Grams of CO2 per kWh: the world's electricity in 2024 (Ember, Global Electricity Review 2025)."""
 
 
 class TrainingConfigError(ConfigError):
@@ -24,6 +36,9 @@ class TrainingConfig:
     it; embedding tables learn `embedding_rate` times as fast. `clip` is the largest norm of the gradient of a player.
     `patience` is how many validations without a better score end the training (0: never); the weights kept are those of
     the best validation where `keep_best`, otherwise the last. `max_minutes` ends it by the clock (0: never).
+
+    `costs` keeps account of operations, memory and energy; where no counter can be read, energy is `watts` times the
+    seconds of cores. `carbon_intensity` is grams of CO2 per kWh. `profile` is how many steps to trace.
     """
 
     steps: int = 400
@@ -49,6 +64,10 @@ class TrainingConfig:
     patience: int = 0
     checkpoint_every: int = 100
     max_minutes: float = 0.0
+    costs: bool = True
+    watts: float = WATTS
+    carbon_intensity: float = CARBON_INTENSITY
+    profile: int = 0
 
     def __post_init__(self) -> None:
         """Refuse values with which no training can work."""
@@ -58,7 +77,7 @@ class TrainingConfig:
             _demand(getattr(self, name) > 0, name, getattr(self, name), "above 0")
         for name in ("beta1", "beta2", "momentum"):
             _demand(0 <= getattr(self, name) < 1, name, getattr(self, name), "at least 0 and below 1")
-        for name in ("weight_decay", "patience", "max_minutes"):
+        for name in ("weight_decay", "patience", "max_minutes", "watts", "carbon_intensity", "profile"):
             _demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
         for name, known in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):
             _demand(getattr(self, name) in known, name, getattr(self, name), f"one of {', '.join(known)}")
@@ -67,6 +86,11 @@ class TrainingConfig:
         _demand(
             self.batch_size % self.accumulate == 0, "accumulate", self.accumulate, f"a divisor of {self.batch_size}"
         )
+
+    def learned(self) -> dict[str, Any]:
+        """The options on which the weights depend, for a checkpoint to be compared by."""
+        found = dataclasses.asdict(self)
+        return {name: value for name, value in found.items() if name not in ABOUT_THE_MACHINE}
 
 
 def _demand(condition: bool, name: str, found: object, wanted: str) -> None:

@@ -11,7 +11,7 @@ from models.training.config import TrainingConfigError
 
 
 def device_of(name: str) -> torch.device:
-    """The device that `cpu`, `cuda`, `cuda:1`, `mps` or `auto` means. Raises TrainingConfigError where it is not there."""
+    """The device that `cpu`, `cuda`, `mps` or `auto` means. Raises TrainingConfigError where it is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name == "cuda" and torch.cuda.is_available():
@@ -27,9 +27,9 @@ def device_of(name: str) -> torch.device:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 by instructions of its own."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device.type == "cpu" and any(getattr(torch.cpu, check, bool)() for check in checks)
+    return device.type == "cpu" and any(bool(getattr(torch.cpu, check, bool)()) for check in checks)
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -21,10 +23,12 @@ from data.hashing import fingerprint
 from models.learner import Batch, Batches, Learner, on
 from models.training.checkpoints import BEST, LAST, Checkpoints
 from models.training.config import TrainingConfig, TrainingConfigError
+from models.training.costs import Costs
 from models.training.devices import autocast, device_of
 from models.training.optimisers import learning_rate, optimisers, set_rate
 from models.training.parallel import World, joined
 from models.training.record import TrainingRecord
+from models.training.tracing import traced
 
 VERSION = 2
 
@@ -39,7 +43,7 @@ class OutOfMemoryError(TextmillError, RuntimeError):
 
 @dataclass(frozen=True)
 class Moment:
-    """How far a training is. `loss` and `parts` are of this step, `scores` of a validation just done, `units` of all."""
+    """How far a training is. `loss` and `parts` are of this step, `scores` of a validation just done."""
 
     step: int
     steps: int
@@ -49,6 +53,7 @@ class Moment:
     seconds: float
     parts: Mapping[str, float]
     scores: Mapping[str, float]
+    unit: str = "tokens"
 
 
 Watcher = Callable[[Moment], None]
@@ -67,27 +72,30 @@ def train(
     seed: int = 0,
     checkpoints: Checkpoints | None = None,
     watch: Watcher = unwatched,
+    traces: Path | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> TrainingRecord:
     """Train the model of `learner` in place and leave it on the processor, ready for inference.
 
     Goes on from the last of `checkpoints` where there is one. Validation scores are over the first batches of
     `validation`, the same each time, after every `validate_every` steps and after the last. Raises DivergedError as
-    soon as a loss is not finite, OutOfMemoryError, and CheckpointError; the last good checkpoint is kept then.
+    soon as a loss is not finite, OutOfMemoryError, and CheckpointError; the last good checkpoint is kept then. Where
+    the option `profile` asks for them, steps are traced into the folder `traces`.
     """
     device = device_of(config.device)
     with joined(device) as world, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        run = Run(
-            learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock
-        )
+        run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
         run.resume()
-        while not run.ended():
-            run.step(training)
-            scores = run.validate(validation) if validation is not None and run.is_time(config.validate_every) else {}
-            if run.is_time(config.checkpoint_every):
-                run.save(LAST)
-            if world.first:
-                watch(run.moment(scores))
+        with traced(config.profile, traces, device, rank=world.rank) as tick:
+            while not run.ended():
+                run.step(training)
+                due = validation is not None and run.is_time(config.validate_every)
+                scores = run.validate(validation) if due and validation is not None else {}
+                if run.is_time(config.checkpoint_every):
+                    run.save(LAST)
+                tick()
+                if world.first:
+                    watch(run.moment(scores))
         return run.finished()
 
 
@@ -115,6 +123,7 @@ class Run:
         self.optimisers = {name: optimisers(player, config) for name, player in learner.players().items()}
         self.record = TrainingRecord(unit=learner.unit)
         self.best: dict[str, Tensor] | None = None
+        self.costs: Costs | None = None
         self.started = clock()
         if config.compile:
             self.model.compile()
@@ -130,24 +139,28 @@ class Run:
         if self.checkpoints and (state := self.checkpoints.load(LAST, self.model, self.optimisers)):
             self.record = TrainingRecord(**state)
             self.started = self.clock() - self.record.seconds
+        if self.config.costs:
+            self.costs = Costs(
+                self.learner, self.config, device=self.device, world=self.world, before=self.record.costs
+            )
 
     def step(self, training: Batches) -> None:
         """Every turn of a step."""
-        batch = training.batch(self.done, batch_size=self.config.batch_size)
-        units = self.learner.weights(batch)
-        loss, parts = math.nan, {}
-        for turn, player in enumerate(self.learner.turns(self.done)):
-            loss, found = self.turn(batch, units, turn, player)
-            parts.update(found)
+        with self._within_memory():
+            batch = training.batch(self.done, batch_size=self.config.batch_size)
+            units = self.learner.weights(batch)
+            loss, parts = math.nan, {}
+            for turn, player in enumerate(self.learner.turns(self.done)):
+                loss, found = self.turn(batch, units, turn, player)
+                parts.update(found)
+        if self.costs:
+            self.costs.stepped(batch, self.done)
         self.record.learned(loss, parts, rows=self.config.batch_size, units=int(units.sum()))
 
     def turn(self, batch: Batch, units: Tensor, turn: int, player: str) -> tuple[float, dict[str, float]]:
         """One player learns from a batch; returns the loss before it, and its parts."""
         weights = [weight for weight in self.learner.players()[player].parameters() if weight.requires_grad]
-        try:
-            sums = self._gradients(batch, units, turn, player)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            raise _told(error, self.config, self.done) from error
+        sums = self._gradients(batch, units, turn, player)
         self.world.sum(weights)
         norm = float(nn.utils.clip_grad_norm_(weights, self.config.clip))
         loss = sums.pop("loss")
@@ -176,7 +189,7 @@ class Run:
             (loss.mean * share).backward()  # type: ignore[no-untyped-call]
             for name, value in {"loss": loss.mean, **loss.parts}.items():
                 sums[name] = sums.get(name, 0.0) + share * float(value.detach())
-        return {name: self.world.total(value) for name, value in sums.items()}
+        return self.world.totals(sums)
 
     def _diverged(self, loss: float, norm: float) -> None:
         kept = " The last good checkpoint is kept." if self.checkpoints and self.checkpoints.peek(LAST) else ""
@@ -186,6 +199,20 @@ class Run:
             f"{self.record.samples + self.config.batch_size - 1} of the data order); lower learning_rate "
             f"(now {self.config.learning_rate}) or clip (now {self.config.clip}).{kept}"
         )
+
+    @contextmanager
+    def _within_memory(self) -> Iterator[None]:
+        """Say what to do about a batch that does not fit into the memory; any other error passes as it is."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            full = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+            if not full:
+                raise
+            raise OutOfMemoryError(
+                f"out of memory in step {self.done + 1}; raise accumulate (now {self.config.accumulate}; it learns the "
+                f"same), or lower batch_size (now {self.config.batch_size}), the context or the width of the model"
+            ) from error
 
     def is_time(self, every: int) -> bool:
         """Whether a thing done after every so many steps, and after the last, is due."""
@@ -202,11 +229,11 @@ class Run:
         """Scores of the weights as they are; no random number and no mode is changed."""
         batches = (
             on(self.device, validation.batch(i, batch_size=self.config.batch_size))
-            for i in range(self.config.validation_batches)
+            for i in range(min(self.config.validation_batches, math.ceil(len(validation) / self.config.batch_size)))
         )
         torch.manual_seed(_seed(self.seed, -1, 0, 0))
         self.model.eval()
-        with torch.no_grad(), autocast(self.device, self.config.precision):
+        with self._within_memory(), torch.no_grad(), autocast(self.device, self.config.precision):
             found = self.learner.measure(batches)
         self.model.train()
         return found
@@ -220,8 +247,12 @@ class Run:
 
     def save(self, name: str) -> None:
         """Write a checkpoint; the first process does, the others wait."""
-        if self.checkpoints and self.world.first:
-            self.record.seconds = self.clock() - self.started
+        if not self.checkpoints:
+            return
+        self.record.seconds = self.clock() - self.started
+        if self.costs:
+            self.record.costs = self.costs.so_far(self.record.units, self.record.seconds)
+        if self.world.first:
             self.checkpoints.save(name, self.model, self.optimisers, self.record.as_state())
         self.world.wait()
 
@@ -230,7 +261,7 @@ class Run:
         late = self.config.max_minutes and self.clock() - self.started >= 60 * self.config.max_minutes
         if self.done >= self.config.steps:
             return True
-        if self.config.patience and self.record.since_best >= self.config.patience:
+        if self.world.agree(bool(self.config.patience and self.record.since_best >= self.config.patience)):
             self.record.ended = "patience"
             return True
         if self.world.agree(bool(late)):
@@ -249,30 +280,24 @@ class Run:
             seconds=self.clock() - self.started,
             parts={name: values[-1] for name, values in self.record.train_parts.items()},
             scores=scores,
+            unit=self.record.unit,
         )
 
     def finished(self) -> TrainingRecord:
         """The record, with the wanted weights in the model, which is back on the processor."""
+        self.record.kept_step = self.done
         if self.config.keep_best and self.record.validation_steps:
+            self.record.kept_step = self.record.best_step
             if self.best is not None:
                 self.model.load_state_dict(self.best)
             elif self.checkpoints:
                 self.checkpoints.load(BEST, self.model)
         self.record.seconds = self.clock() - self.started
+        if self.costs:
+            self.record.costs = self.costs.ended(self.record.units, self.record.seconds)
         self.model.to("cpu").eval()
         return self.record
 
 
 def _seed(*numbers: int) -> int:
     return int(fingerprint(list(numbers)), 16) % (1 << 63)
-
-
-def _told(error: RuntimeError, config: TrainingConfig, step: int) -> RuntimeError:
-    """What to do about a batch that does not fit into the memory; any other error as it is."""
-    text = str(error)
-    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in text:
-        return error
-    return OutOfMemoryError(
-        f"out of memory in step {step + 1}; raise accumulate (now {config.accumulate}; it learns the same), or lower "
-        f"batch_size (now {config.batch_size}), the context or the width of the model"
-    )

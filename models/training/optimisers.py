@@ -8,6 +8,7 @@ AdamW: Loshchilov and Hutter 2019 (arXiv 1711.05101). Muon: Jordan et al. 2024, 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn, optim
 
 from models.training.config import TrainingConfig
 
-_RATES = {
+_RATES: dict[str, Callable[[float], float]] = {
     "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
     "linear": lambda progress: 1 - progress,
     "constant": lambda _progress: 1.0,

@@ -6,8 +6,9 @@ by the units of the whole batch, so that the sum over processes is the gradient 
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,34 +28,27 @@ class World:
         """Whether this process writes, tells and decides."""
         return self.rank == 0
 
-    def share(self, parts: list[list[int]]) -> list[tuple[int, list[int]]]:
-        """The micro-batches of this process out of all of a step, each with its number among them."""
-        each = len(parts) // self.size
-        return list(enumerate(parts))[self.rank * each : (self.rank + 1) * each]
-
     def sum(self, weights: Iterable[Tensor]) -> None:
-        """Sum the gradients of all processes, in place, as one message."""
+        """Sum the gradients of all processes as one message; a weight that nobody learned from has none."""
         if self.size == 1:
             return
         weights = list(weights)
-        for weight in weights:
-            if weight.grad is None:
-                weight.grad = torch.zeros_like(weight)
-        flat = torch.cat([weight.grad.flatten().float() for weight in weights if weight.grad is not None])
+        there = [float(weight.grad is not None) for weight in weights]
+        parts = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+        flat = torch.cat([*(part.flatten().float() for part in parts), torch.tensor(there, device=_device())])
         distributed.all_reduce(flat)
-        start = 0
-        for weight in weights:
-            if weight.grad is not None:
-                weight.grad.copy_(flat[start : start + weight.numel()].view_as(weight))
-            start += weight.numel()
+        *sums, learned = torch.split(flat, [*(weight.numel() for weight in weights), len(weights)])
+        for weight, total, some in zip(weights, sums, learned.tolist(), strict=True):
+            weight.grad = total.view_as(weight).to(weight.dtype) if some else None
 
-    def total(self, value: float) -> float:
-        """The sum of a number over all processes."""
+    def totals(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The sums of numbers over all processes by name; a process may have nothing to add to some of them."""
         if self.size == 1:
-            return value
-        summed = torch.tensor([value], dtype=torch.float64, device=_device())
-        distributed.all_reduce(summed)
-        return float(summed)
+            return dict(values)
+        found: list[dict[str, float]] = [{} for _ in range(self.size)]
+        distributed.all_gather_object(found, dict(values))
+        names = dict.fromkeys(name for one in found for name in one)
+        return {name: math.fsum(one.get(name, 0.0) for one in found) for name in names}
 
     def agree(self, decided: bool) -> bool:
         """What the first process decided: clocks differ."""
@@ -77,6 +71,8 @@ def joined(device: torch.device) -> Iterator[World]:
     if size == 1:
         yield World()
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # NCCL sends from the device of the process
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(distributed.get_rank(), size)

@@ -12,9 +12,10 @@ class TrainingRecord:
     """Losses are means in nats per unit; steps count from 1.
 
     `train_loss` has one value per step (of a GAN's last turn). `train_parts` are the further means of each step.
-    `validation_loss` belongs to `validation_steps`, as do the lists in `validation`. `samples` is the rows seen,
-    `units` what they predicted; `ended` is why the training ended: steps, patience or max_minutes. `seconds` and
-    `costs` depend on the machine and take no part in comparisons.
+    `validation_loss` belongs to `validation_steps`, as do the lists in `validation`. `kept_step` is the step whose
+    weights were kept, the last or the best. `samples` is the rows seen, `units` what they predicted; `ended` is why the
+    training ended: steps, patience or max_minutes. `seconds` and `costs` depend on the machine and take no part in
+    comparisons.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -22,6 +23,7 @@ class TrainingRecord:
     validation_steps: list[int] = field(default_factory=list)
     validation: dict[str, list[float]] = field(default_factory=dict)
     best_step: int = 0
+    kept_step: int = 0
     samples: int = 0
     units: int = 0
     unit: str = "tokens"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.tokenise.encoding import encode, pattern_of
+from pipelines.tokenise.encoding import encode, encode_texts, pattern_of
 from pipelines.tokenise.kinds import DETERMINISTIC, END_OF_TEXT, KINDS, UNKNOWN, TokeniserConfig
 from pipelines.tokenise.measuring import Stats, measure
 from pipelines.tokenise.training import EmptyCorpusError, Sample, fingerprint, load, separator_of, train_tokenizer
@@ -20,6 +20,7 @@ __all__ = [
     "Stats",
     "TokeniserConfig",
     "encode",
+    "encode_texts",
     "fingerprint",
     "load",
     "measure",

@@ -30,10 +30,15 @@ def encode(corpus: pl.DataFrame, tokenizer: Tokenizer) -> pl.DataFrame:
 
     The ids are those of `tokenizer.encode`, whatever the number of threads and the size of the batches.
     """
-    pattern = pattern_of(tokenizer)
-    encoded = [_encoded(batch, tokenizer, pattern) for batch in _batches(corpus["text"])]
-    tokens = pl.concat(encoded) if encoded else pl.Series(dtype=pl.List(pl.UInt32))
+    tokens = encode_texts(corpus["text"], tokenizer)
     return corpus.select("doc_id", tokens.alias("input_ids"), n_tokens=tokens.list.len()).cast(_SCHEMA)
+
+
+def encode_texts(texts: pl.Series, tokenizer: Tokenizer) -> pl.Series:
+    """The ids of every text, a list of UInt32 each."""
+    pattern = pattern_of(tokenizer)
+    encoded = [_encoded(batch, tokenizer, pattern) for batch in _batches(texts)]
+    return pl.concat(encoded) if encoded else pl.Series(dtype=pl.List(pl.UInt32))
 
 
 def pattern_of(tokenizer: Tokenizer) -> str | None:

@@ -6,6 +6,7 @@
 | unigram | byte-level Unigram (Kudo 2018) | every byte |
 | wordpiece | WordPiece (Schuster & Nakajima 2012; Devlin et al. 2019) | words, single blanks; unknown words are lost |
 | words | the most frequent words | words, single blanks; all other words are lost |
+| whitespace | the most frequent pieces between blanks | pieces, single blanks; all others are lost |
 | characters | the most frequent characters | everything but unknown characters |
 
 Pieces are found by a pattern that Oniguruma (the library's engine) and Rust's regex (Polars') understand alike; the
@@ -28,11 +29,18 @@ _BYTES = 256
 _SINGLE = r"[\p{Han}\p{Hiragana}]"
 _WORD = rf"[\p{{L}}\p{{M}}\p{{N}}&&[^\p{{Han}}\p{{Hiragana}}]]+|{_SINGLE}|[^\s\p{{L}}\p{{M}}\p{{N}}]"
 _BYTE_LEVEL = r"'(?:[sdmt]|ll|ve|re)| ?[\p{L}\p{M}]+| ?\p{N}+| ?[^\s\p{L}\p{M}\p{N}]+|\s+"
-_PATTERNS = {"bpe": _BYTE_LEVEL, "unigram": _BYTE_LEVEL, "wordpiece": _WORD, "words": _WORD, "characters": r"[\s\S]"}
+_PATTERNS = {
+    "bpe": _BYTE_LEVEL,
+    "unigram": _BYTE_LEVEL,
+    "wordpiece": _WORD,
+    "words": _WORD,
+    "whitespace": r"\S+",
+    "characters": r"[\s\S]",
+}
 KINDS = tuple(_PATTERNS)
 BYTE_LEVEL = ("bpe", "unigram")
 # The library's other trainers give another result each time.
-DETERMINISTIC = ("bpe", "words", "characters")
+DETERMINISTIC = ("bpe", "words", "whitespace", "characters")
 _LONGEST_PIECE = 16
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -90,21 +90,15 @@ def test_the_first_of_two_writers_stays_also_where_their_bytes_differ(lake: Lake
 
 
 def test_many_writers_of_a_version_at_once_have_one_result(lake: Lake) -> None:
-    found: list[dict[str, Any]] = []
-    start = threading.Barrier(4)
-
-    def run(number: int) -> None:
+    def begun(_number: int) -> tuple[Build, list[Part]]:
         target = build(lake)
-        parts = [write(target, index, f"k{index}") for index in range(2)]
-        start.wait()
-        found.append(target.commit(parts, {"run": number}))
+        return target, [write(target, index, f"k{index}") for index in range(2)]
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
+    def committed(number: int, made: tuple[Build, list[Part]]) -> dict[str, Any]:
+        return made[0].commit(made[1], {"run": number})
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(committed, range(4), list(pool.map(begun, range(4)))))
     assert all(manifest == found[0] for manifest in found)
     check_whole(lake, found[0])
 
@@ -112,17 +106,12 @@ def test_many_writers_of_a_version_at_once_have_one_result(lake: Lake) -> None:
 def test_many_releases_at_once_are_all_kept_by_number(lake: Lake) -> None:
     for number in range(4):
         put(lake, f"v{number}")
-    start = threading.Barrier(4)
 
     def run(number: int) -> None:
-        start.wait()
         lake.publish("wiki", {"datasets": {"toys": f"v{number}"}, "models": {}})
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(run, range(4)))
     releases = list(lake.releases("wiki"))
     assert [release["number"] for release in releases] == [4, 3, 2, 1]
     assert {release["datasets"]["toys"] for release in releases} == {"v0", "v1", "v2", "v3"}

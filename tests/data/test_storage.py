@@ -393,3 +393,20 @@ def test_the_cache_is_not_looked_through_for_each_copy(root: ObjectPath, monkeyp
         with files.staging(root / f"{number}") as staged:
             staged.write_bytes(bytes(1000))
     assert len(looks) == 1
+
+
+def test_a_folder_that_another_writer_drops_is_made_again(root: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "one").write_bytes(b"first")
+    staged = cache.scratch()
+    staged.write_bytes(b"first")
+    replace, dropped = Path.replace, []
+
+    def dropping(self: Path, target: Path) -> Path:
+        if not dropped:
+            dropped.append(target)
+            cache.drop(root / "one")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", dropping)
+    cache.keep(staged, root / "one")
+    assert dropped[0].read_bytes() == b"first"

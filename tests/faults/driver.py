@@ -1,4 +1,4 @@
-"""Runs scenarios in forked processes, so that the imports are paid once: `python driver.py`, a JSON line an order.
+"""Runs scenarios in forked processes, so that the imports are paid once: `python driver.py MODULE`, a JSON line an order.
 
 Nothing of Polars is computed before the fork, or the child would wait for threads that it does not have.
 """
@@ -10,14 +10,14 @@ import json
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 
 def main() -> None:
     """Carry out orders until the input ends; each is answered with what its process took."""
-    import scenarios
-
+    scenarios = import_module(sys.argv[1])
     scenarios.warm_up()
 
     print("ready", flush=True)

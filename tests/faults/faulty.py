@@ -63,13 +63,13 @@ def build_shim(folder: Path) -> Path:
 
 
 class Driver:
-    """A process that has everything imported and forks for each scenario."""
+    """A process that has everything imported and forks for each scenario of a module."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scenarios: str = "scenarios") -> None:
         self.folder, self.shim, self.judgements = folder, build_shim(folder), folder / "judgements"
         paths = [str(ROOT), str(ROOT / "tests"), str(HERE)]
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "driver.py")],
+            [sys.executable, str(HERE / "driver.py"), scenarios],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

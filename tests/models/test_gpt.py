@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from parity import stirred as stir
 
 from models.decoding.sampling import GREEDY, Sampling
-from models.language.gpt import GPT, GPTConfig, GPTConfigError
+from models.language.gpt import GPT, GPTConfig, GPTConfigError, window_start
 
 TINY = GPTConfig(vocab_size=20, context=8, layers=2, heads=2, width=16)
 TOKENS = torch.arange(16).view(2, 8)
@@ -15,12 +22,7 @@ TOKENS = torch.arange(16).view(2, 8)
 
 def stirred(seed: int = 0) -> GPT:
     """A model whose layers all take part, as after training."""
-    model = GPT(TINY, seed=seed)
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.add_(torch.randn(weight.shape, generator=generator) * 0.3)
-    return model.eval()
+    return stir(GPT(TINY, seed=seed), seed=seed)
 
 
 def test_logits_have_one_value_per_token_of_the_vocabulary() -> None:
@@ -117,3 +119,106 @@ def test_more_tokens_than_the_context_are_an_error() -> None:
 def test_bad_option_is_named(options: dict[str, int], name: str) -> None:
     with pytest.raises(GPTConfigError, match=name):
         GPTConfig(vocab_size=10, **options)
+
+
+EVERY: list[dict[str, Any]] = [
+    {"residual": "post", "norm": "layer", "positions": "learned"},
+    {"residual": "rezero", "activation": "swiglu", "positions": "sinusoidal", "tied": False},
+    {"activation": "gelu", "bias": True, "logit_cap": 2.0, "prior": False, "embedding_norm": False},
+]
+
+
+def of(options: dict[str, Any]) -> GPT:
+    return stir(GPT(dataclasses.replace(TINY, **options)))
+
+
+@pytest.mark.parametrize("options", [{}, *EVERY])
+def test_tokens_with_a_cache_equal_the_whole(options: dict[str, Any]) -> None:
+    model = of(options)
+    cache = model.new_cache()
+    found = [model(part, cache=cache) for part in TOKENS.split([3, 1, 4], dim=1)]
+    assert torch.allclose(torch.cat(found, dim=1), model(TOKENS), atol=1e-5)
+
+
+@pytest.mark.parametrize("prompt", [[1], [1, 2, 3, 4, 5, 6, 7, 8], list(range(13))])
+@pytest.mark.parametrize("options", [{}, *EVERY])
+def test_generation_with_a_cache_equals_that_without(options: dict[str, Any], prompt: list[int]) -> None:
+    model, sampling = of(options), Sampling(top_k=0, temperature=1.0, repetition_penalty=1.2)
+    cached, uncached = (
+        model.generate(prompt, max_new=20, sampling=sampling, seed=3, cached=cached) for cached in (True, False)
+    )
+    assert cached == uncached
+
+
+@given(st.integers(1, 200), st.integers(1, 20))
+def test_a_window_holds_half_a_context_at_least_and_ends_with_the_last_token(tokens: int, context: int) -> None:
+    length = tokens - window_start(tokens, context)
+    assert min(tokens, context // 2 + 1) <= length <= context
+
+
+@pytest.mark.parametrize("options", [{}, *EVERY])
+@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_packed_documents_equal_those_one_by_one(options: dict[str, Any], sizes: list[int]) -> None:
+    sizes = [*sizes, 1] if sum(sizes) == 1 else sizes
+    model = of({**options, "context": 16})
+    stream = torch.randint(0, 20, (1, sum(sizes)), generator=torch.Generator().manual_seed(sum(sizes)))
+    documents = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))[None]
+    alone = stream.split(sizes, dim=1)
+    packed = model(stream, documents=documents)
+    assert torch.allclose(packed, torch.cat([model(document) for document in alone], dim=1), atol=1e-5)
+    ended = [
+        torch.cat([one, after[:, :1]], dim=1)
+        for one, after in itertools.zip_longest(alone, alone[1:], fillvalue=stream[:, :0])
+    ]
+    nats = [model.loss(document) * (document.shape[1] - 1) for document in ended if document.shape[1] > 1]
+    loss = model.loss(stream, documents=documents).item()
+    assert loss == pytest.approx(float(sum(nats)) / (stream.shape[1] - 1), abs=1e-5)
+
+
+def test_padding_of_packed_documents_is_not_predicted() -> None:
+    model, stream = stirred(), TOKENS[:1, :6]
+    documents = torch.tensor([[0, 0, 0, 0, -1, -1]])
+    assert model.loss(stream, documents=documents).item() == pytest.approx(model.loss(stream[:, :4]).item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, *EVERY])
+def test_a_new_model_learns_with_every_weight(options: dict[str, Any]) -> None:
+    model = GPT(dataclasses.replace(TINY, **options))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        loss = model.loss(torch.arange(18).view(2, 9))
+        loss.backward()
+        optimiser.step()
+    assert all(weight.grad is not None and weight.grad.any() for weight in model.parameters())
+    assert model.loss(torch.arange(18).view(2, 9)) < loss
+
+
+def test_a_cap_bounds_logits() -> None:
+    assert of({"logit_cap": 0.5})(TOKENS).abs().max() <= 0.5
+
+
+def test_loss_is_that_of_the_logits_under_a_cap() -> None:
+    model, blocks = of({"logit_cap": 0.5}), torch.arange(18).view(2, 9)
+    expected = torch.nn.functional.cross_entropy(model(blocks[:, :-1]).flatten(0, 1), blocks[:, 1:].flatten())
+    assert model.loss(blocks).item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_dropout_follows_the_random_state_of_torch() -> None:
+    model, losses = of({"dropout": 0.2, "attention_dropout": 0.2}).train(), []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        losses.append(model.loss(torch.arange(18).view(2, 9)).item())
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_a_model_of_the_first_version_still_loads(tmp_path: Path) -> None:
+    stirred().save(tmp_path)
+    old = {"vocab_size": 20, "context": 8, "layers": 2, "heads": 2, "width": 16, "expansion": 4}
+    (tmp_path / "config.json").write_text(json.dumps(old), "utf-8")
+    assert torch.equal(GPT.load(tmp_path)(TOKENS), stirred()(TOKENS))
+
+
+def test_a_model_without_prior_cannot_start_from_frequencies() -> None:
+    with pytest.raises(ValueError, match="prior=True"):
+        GPT(dataclasses.replace(TINY, prior=False)).start_from(np.array([1]))

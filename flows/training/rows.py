@@ -1,0 +1,211 @@
+"""The rows that a training reads, from a published release or from a file, a batch at a time and split by split.
+
+Every row has the columns that the family needs: `text`; `source` and `target`; or `text` and `label`. A row belongs to
+the split that its column `split` names, or that the hash of its id or text decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from data import tables
+from data.errors import ConfigError, TextmillError
+from data.hashing import sha256_file
+from data.history import only_pipeline
+from data.lake import Lake
+from data.splits import split_of
+
+VALIDATION_OF_ONE = 0.1
+_BATCH = 10_000
+_READERS: dict[str, Any] = {
+    ".parquet": pl.scan_parquet,
+    ".csv": pl.scan_csv,
+    ".jsonl": pl.scan_ndjson,
+    ".ndjson": pl.scan_ndjson,
+}
+
+
+class Rows(Protocol):
+    """Where rows come from. `lineage` says what they were, with versions or hashes."""
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """What the rows are, by versions or hashes: equal lineage means equal rows."""
+
+    def frames(self, split: str) -> Iterator[pl.DataFrame]:
+        """The rows of a split, a batch at a time."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Rows of a release: documents of the corpus, their first paragraphs and titles, or labelled texts."""
+
+    lake: Lake
+    pipeline: str
+    needs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, lake: Lake, pipeline: str | None, needs: tuple[str, ...]) -> Published:
+        """The release of a pipeline, by default of the only one. Raises TextmillError where there is none."""
+        return cls(lake, only_pipeline(lake, pipeline), needs)
+
+    @property
+    def dataset(self) -> str:
+        """The dataset that has what is needed."""
+        return "labelled_text" if "label" in self.needs else "corpus"
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """The version of the dataset."""
+        return {self.dataset: self.version(self.dataset)}
+
+    def version(self, dataset: str) -> str:
+        """The released version of a dataset. Raises TextmillError where the release has none."""
+        found: str | None = ((self.lake.release(self.pipeline) or {}).get("datasets") or {}).get(dataset)
+        if found is None:
+            raise TextmillError(f"the release of '{self.pipeline}' has no {dataset}; `textmill run` makes one")
+        return found
+
+    def frames(self, split: str) -> Iterator[pl.DataFrame]:
+        """The rows of a split."""
+        if self.dataset == "labelled_text":
+            for frame in self.read("labelled_text", ["row_id", "text", "label", "split"]):
+                yield frame.filter(pl.col("split") == split)
+        else:
+            for frame in self.read("corpus", ["doc_id", "title", "text"]):
+                yield self._shaped(of_split(frame, "doc_id", split))
+
+    def tokens(self, split: str) -> Iterator[pl.Series]:
+        """The token ids of the documents of a split, as the pipeline has made them."""
+        for frame in self.read("tokens", ["doc_id", "input_ids"]):
+            yield of_split(frame, "doc_id", split)["input_ids"]
+
+    @property
+    def tokenizer(self) -> str:
+        """Fingerprint of the tokenizer of the pipeline."""
+        manifest = self.lake.manifest(self.pipeline, "tokens", self.version("tokens")) or {"inputs": []}
+        return str(next(found["tokenizer"] for found in manifest["inputs"] if "tokenizer" in found))
+
+    def read(self, dataset: str, columns: list[str]) -> Iterator[pl.DataFrame]:
+        """A dataset of the release, a few row groups at a time."""
+        folder = self.lake.version(self.pipeline, dataset, version := self.version(dataset))
+        manifest = self.lake.manifest(self.pipeline, dataset, version)
+        for part in (manifest or {"parts": []})["parts"]:
+            yield from tables.batches(folder / part["file"], columns)
+
+    def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Documents as they are, or with the first paragraph as `source` and the title as `target`."""
+        if "source" not in self.needs:
+            return frame
+        first = pl.col("text").str.strip_chars().str.split("\n").list.first()
+        return frame.select(source=first, target="title").filter(pl.col("source") != "", pl.col("target") != "")
+
+
+@dataclass(frozen=True)
+class File:
+    """Rows of a Parquet, CSV or JSONL file, or the whole of a text file as one row.
+
+    `columns` maps a name that is needed to the column of the file. `validation` is another file with the rows to
+    validate on; without one, rows are split by their column `split` or by the hash of their text, and one row alone is
+    cut.
+    """
+
+    path: Path
+    needs: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    validation: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse, before anything is done, files that cannot be read and columns that are not there."""
+        if unknown := sorted(set(self.columns) - {*self.needs, "split"}):
+            raise ConfigError(f"--columns names {unknown[0]}; this model reads {', '.join(self.needs)} (and split)")
+        for path in filter(None, (self.path, self.validation)):
+            known = _columns(path)
+            for name in self.needs:
+                if (column := self.columns.get(name, name)) not in known:
+                    raise TextmillError(
+                        f"{path} has no column {column!r}; it has {', '.join(known)}. "
+                        f"Say which one is the {name}: --columns {name}=…"
+                    )
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """Names and hashes of the files, and which columns were read."""
+        files = {path.name: sha256_file(path) for path in filter(None, (self.path, self.validation))}
+        return {"files": files, "columns": dict(self.columns)}
+
+    def frames(self, split: str) -> Iterator[pl.DataFrame]:
+        """The rows of a split; with a file to validate on, all of the other is for training."""
+        if self.validation is not None:
+            path = {"train": self.path, "validation": self.validation}.get(split)
+            return iter(()) if path is None else self._read(path)
+        if _is_text(self.path):
+            return iter([_cut(self.path, split)])
+        return self._split(split)
+
+    def _split(self, split: str) -> Iterator[pl.DataFrame]:
+        own = self.columns.get("split", "split")
+        for frame in self._read(self.path, own if own in _columns(self.path) else None):
+            yield (
+                frame.filter(pl.col("split") == split)
+                if "split" in frame.columns
+                else of_split(frame, self.needs[0], split)
+            )
+
+    def _read(self, path: Path, split: str | None = None) -> Iterator[pl.DataFrame]:
+        if _is_text(path):
+            return iter([pl.DataFrame({"text": [path.read_text("utf-8")]})])
+        names = {name: self.columns.get(name, name) for name in self.needs} | ({"split": split} if split else {})
+        wanted = [pl.col(column).alias(name) for name, column in names.items()]
+        return _scan(path).select(wanted).collect_batches(chunk_size=_BATCH, maintain_order=True)
+
+
+def of_split(frame: pl.DataFrame, column: str, split: str) -> pl.DataFrame:
+    """The rows of a split by the hash of a column."""
+    mask = [split_of(str(value)) == split for value in frame[column]]
+    return frame.filter(pl.Series(mask, dtype=pl.Boolean))
+
+
+def sentences(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """A row for each sentence of the column `text`."""
+    from data.segment import sentence_spans
+
+    for frame in frames:
+        found = [text[a:b] for text in frame["text"].drop_nulls() for a, b in sentence_spans(text)]
+        yield pl.DataFrame({"text": found}, schema={"text": pl.String})
+
+
+def _is_text(path: Path) -> bool:
+    return path.suffix in {".txt", ".text"}
+
+
+def _cut(path: Path, split: str) -> pl.DataFrame:
+    """A text alone has no other rows to validate on: its last tenth is for that."""
+    text = path.read_text("utf-8")
+    border = int(len(text) * (1 - VALIDATION_OF_ONE))
+    pieces = {"train": text[:border], "validation": text[border:]}
+    return pl.DataFrame({"text": [pieces[split]] if pieces.get(split) else []}, schema={"text": pl.String})
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    scan: Callable[[Path], pl.LazyFrame] = _READERS[path.suffix]
+    return scan(path)
+
+
+def _columns(path: Path) -> Sequence[str]:
+    """Columns of a file. Raises TextmillError for one that is not there, is of another kind or cannot be read."""
+    if not path.is_file():
+        raise TextmillError(f"there is no file {path}")
+    if _is_text(path):
+        return ["text"]
+    if path.suffix not in _READERS:
+        raise TextmillError(f"{path} cannot be read; give a .parquet, .csv, .jsonl or .txt file")
+    try:
+        return _scan(path).collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise TextmillError(f"{path} is no {path.suffix[1:]} file: {str(error).splitlines()[0]}") from error

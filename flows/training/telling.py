@@ -1,0 +1,61 @@
+"""What people see of a training: its progress, and its record at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.progress import Progress
+from flows.training.running import Result
+from models.training import Moment, Watcher
+
+
+def watcher(progress: Progress) -> Watcher:
+    """What hears of each step of a training and tells how many are done."""
+
+    def watch(moment: Moment) -> None:
+        progress(moment.step, moment.steps)
+
+    return watch
+
+
+def page(result: Result) -> str:
+    """The record of a training as Markdown."""
+    rows = [f"| {name} | {value} |" for name, value in lines(result).items()]
+    return "\n".join([f"# {result.model} {result.version}", "", "| | |", "|---|---|", *rows])
+
+
+def lines(result: Result) -> dict[str, str]:
+    """What is worth knowing of a training, by name."""
+    record, timing = result.record, result.record["timing"]
+    found = {
+        "version": f"{result.version}{' (this training was done before)' if result.reused else ''}",
+        "steps": f"{len(record['train_loss']):,} (ended by {record['ended']})",
+        record["unit"]: f"{record['units']:,}",
+        "training loss": f"{record['train_loss'][-1]:.4f}" if record["train_loss"] else "none",
+        **{f"validation {name}": f"{value:.4f}" for name, value in scores(record).items()},
+        "seconds": f"{timing['seconds']:.1f}",
+    }
+    return {**found, "folder": str(result.path)}
+
+
+def scores(record: Mapping[str, Any]) -> dict[str, float]:
+    """The validation scores of the weights that were kept."""
+    steps: list[int] = record["validation_steps"]
+    if not steps:
+        return {}
+    at = steps.index(record["kept_step"]) if record["kept_step"] in steps else -1
+    return {name: values[at] for name, values in record["validation"].items()}
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """A result for machines."""
+    return {
+        "model": result.model,
+        "version": result.version,
+        "reused": result.reused,
+        "path": str(result.path),
+        "validation": scores(result.record),
+        "steps": len(result.record["train_loss"]),
+        "timing": result.record["timing"],
+    }

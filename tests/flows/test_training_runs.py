@@ -1,0 +1,139 @@
+"""Trainings as they are ordered: once for each key, from a release or a file, gone on with after a kill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import torch
+from training_lake import corpus_lake
+
+from data.errors import ConfigError, TextmillError
+from data.lake import Lake
+from flows.training.running import Order, Result, run
+from models import fitting
+from models.family import vocabulary_of
+from models.registry import Registry
+from models.training import Moment
+from models.vocabulary import VocabularyError
+
+SMALL = {"steps": 6, "batch_size": 2, "width": 16, "layers": 1, "heads": 2, "context": 8, "validate_every": 3}
+
+
+def order(lake: Lake, **options: Any) -> Order:
+    return Order(lake=lake, **{"model": "gpt", "options": SMALL, **options})
+
+
+def done(wanted: Order, **options: Any) -> Result:
+    return run(wanted, created="2026-01-01T00:00:00+00:00", **options)
+
+
+def test_a_release_gives_a_registered_candidate(tmp_path: Path) -> None:
+    lake = corpus_lake(tmp_path)
+    result = done(order(lake))
+    registry = Registry(lake.models)
+    version = registry.load(result.model, "candidate")
+    assert (result.model, version.version, result.reused) == ("wiki-gpt", "v000001", False)
+    assert version.card["lineage"]["tokens"] == "v1"
+    assert version.card["config"]["training"]["steps"] == 6
+    assert [metric["metric"] for metric in version.card["metrics"]] == ["loss"]
+    assert not list((lake.root / "_training").iterdir())
+
+
+def test_the_artefact_can_be_loaded_by_its_family(tmp_path: Path) -> None:
+    path = done(order(corpus_lake(tmp_path))).path
+    tokens = torch.tensor([vocabulary_of(path).encode("It has parts")[:8]])
+    assert fitting.load(path)(tokens).shape[:2] == tokens.shape
+
+
+def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
+    lake = corpus_lake(tmp_path)
+    first = done(order(lake))
+    second = done(order(lake), watch=_never)
+    assert (second.version, second.reused) == (first.version, True)
+
+
+def _never(moment: Moment) -> None:
+    raise AssertionError(moment)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"options": {**SMALL, "steps": 7}}])
+def test_another_seed_or_option_is_another_version(tmp_path: Path, change: dict[str, Any]) -> None:
+    lake = corpus_lake(tmp_path)
+    done(order(lake))
+    assert done(order(lake, **change)).version == "v000002"
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_at(step: int) -> Callable[[Moment], None]:
+    def watch(moment: Moment) -> None:
+        if moment.step == step:
+            raise KilledError
+
+    return watch
+
+
+def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    options = {**SMALL, "checkpoint_every": 2}
+    lakes = [corpus_lake(tmp_path / name) for name in ("whole", "killed")]
+    whole = done(order(lakes[0], options=options))
+    with pytest.raises(KilledError):
+        done(order(lakes[1], options=options), watch=killed_at(5))
+    steps: list[int] = []
+    went_on = done(order(lakes[1], options=options), watch=lambda moment: steps.append(moment.step))
+    assert steps == [5, 6]
+    weights = [(result.path / "model.safetensors").read_bytes() for result in (whole, went_on)]
+    assert weights[0] == weights[1]
+
+
+def test_a_file_has_a_tokenizer_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "play.txt").write_text("to be or not to be\n" * 40, "utf-8")
+    options = {**SMALL, "tokeniser.kind": "characters"}
+    result = done(order(Lake(tmp_path / "lake"), data=str(tmp_path / "play.txt"), options=options))
+    assert result.model == "play-gpt"
+    assert vocabulary_of(result.path).decode(vocabulary_of(result.path).encode("to be")) == "to be"
+
+
+def test_a_changed_tokenizer_is_refused(tmp_path: Path) -> None:
+    path = done(order(corpus_lake(tmp_path))).path
+    text = json.loads((path / "tokenizer.json").read_text("utf-8"))
+    (path / "tokenizer.json").write_text(json.dumps({**text, "padding": None}), "utf-8")
+    with pytest.raises(VocabularyError, match="not the tokenizer that the model was trained with"):
+        vocabulary_of(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"widht": 8}, "no option 'widht'; do you mean width"),
+        ({"steps": "many"}, "steps is 'many'; it must be a valid integer"),
+        ({"steps": 0}, "steps is 0; it must be at least 1"),
+        ({"tokeniser.kind": "letters"}, "tokeniser.kind must be one of"),
+    ],
+)
+def test_wrong_options_are_named(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        done(order(corpus_lake(tmp_path), options=options))
+
+
+def test_an_unknown_model_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no model 'gtp'; there are .*gpt"):
+        done(order(corpus_lake(tmp_path), model="gtp"))
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [([], "no text to learn a tokenizer from"), (["x"], "do not fill one block of 9"), ([""], "no text")],
+)
+def test_data_too_small_to_learn_from_is_told(tmp_path: Path, texts: list[str], said: str) -> None:
+    frame = pl.DataFrame({"text": texts, "split": ["train"] * len(texts)}, {"text": pl.String, "split": pl.String})
+    frame.write_parquet(tmp_path / "few.parquet")
+    with pytest.raises(TextmillError, match=said):
+        done(order(Lake(tmp_path / "lake"), data=str(tmp_path / "few.parquet")))
