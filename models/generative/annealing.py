@@ -1,8 +1,8 @@
 """How much the KL of a VAE counts while it learns: schedules of its weight, and bits that are free.
 
 A decoder that can predict words by itself lets the posterior collapse onto the prior early in training. Bowman et al.
-2016 (arXiv 1511.06349) raise the weight of the KL from 0 to 1; Fu et al. 2019 (arXiv 1903.10145) do so again and
-again; Kingma et al. 2016 (arXiv 1606.04934, section 6) take no gradient from what lies below a floor. All follow from the
+2016 (arXiv 1511.06349) raise the weight of the KL from 0 to 1; Fu et al. 2019 (arXiv 1903.10145) do so again and again;
+Kingma et al. 2016 (arXiv 1606.04934, section 6) take no gradient from what lies below a floor. All follow from the
 number of the step.
 """
 

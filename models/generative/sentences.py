@@ -80,7 +80,7 @@ def drawn_from(logits: Tensor, temperature: float, generator: torch.Generator | 
 
 @torch.no_grad()
 def remember(recurrent: Recurrent) -> None:
-    """Set the biases of the forget gates of LSTM cells to 1, so that they remember at first (Jozefowicz et al. 2015)."""
+    """Set the biases of the forget gates of LSTM cells to 1, so that they remember (Jozefowicz et al. 2015)."""
     for cell in recurrent.cells:
         if isinstance(cell, LSTMCell):
             cell.input.bias[cell.width : 2 * cell.width] = 1.0

@@ -35,12 +35,12 @@ class TextGANConfig:
     """What the two networks are made of, and when each learns.
 
     `pad`, `begin` and `end` are tokens of the vocabulary; `context` is the most words of a sentence. Filters of the
-    discriminator span 1 to `longest_filter` words, `filters` of each. The first `likelihood_steps` teach the generator by
-    maximum likelihood, the next `judge_steps` the discriminator alone; in each step after that the generator has
+    discriminator span 1 to `longest_filter` words, `filters` of each. The first `likelihood_steps` teach the generator
+    by maximum likelihood, the next `judge_steps` the discriminator alone; in each step after that the generator has
     `generator_turns` and then the discriminator `judge_turns`. The generator's learning rate is then `adversarial_rate`
-    times that of the training. `rollouts` is how often a sentence is ended from each of its words
-    (`policy`); `coldest` the inverse temperature reached after `cooling_steps` adversarial steps (`gumbel`).
-    `likelihood_share` of maximum likelihood stays in the generator's loss.
+    times that of the training. `rollouts` is how often a sentence is ended from each of its words (`policy`); `coldest`
+    the inverse temperature reached after `cooling_steps` adversarial steps (`gumbel`). `likelihood_share` of maximum
+    likelihood stays in the generator's loss.
     """
 
     vocab_size: int
@@ -110,7 +110,7 @@ class Generator(nn.Module):
 
     def forward(self, read: Tensor, state: State | None = None, *, dropout: float = 0.0) -> tuple[Tensor, State]:
         """States [batch, time, width] after each token of `read` [batch, time], and the last one."""
-        inputs = F.dropout(self.embedding(read), dropout)
+        inputs = F.dropout(F.rms_norm(self.embedding(read), (self.config.embedding,)), dropout)
         states, last = self.recurrent(inputs, state=state)
         return F.dropout(states, dropout), last
 

@@ -7,8 +7,8 @@ Bowman et al. 2016, "Generating sentences from a continuous space" (arXiv 1511.0
     q(z | x) = N(μ(x), σ²(x)) from an LSTM or GRU over the words
     log p(x) ≥ ELBO = E_q[log p(x | z)] - KL(q(z | x) || p(z))
 
-Minimised is -ELBO with a weight on the KL (`models.generative.annealing`) and with words dropped out of what the decoder
-reads, so that it has to ask z for them.
+Minimised is -ELBO with a weight on the KL (`models.generative.annealing`) and with words dropped out of what the
+decoder reads, so that it has to ask z for them.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Terms:
 
 
 class TextVAE(nn.Module):
-    """Sentences `words` are int64 [batch, time] with `lengths` [batch], at least one word each; codes [batch, latent]."""
+    """Sentences `words` are int64 [batch, time], `lengths` [batch], at least one word each; codes [batch, latent]."""
 
     barred: Tensor
 
@@ -214,8 +214,9 @@ class TextVAE(nn.Module):
         return model.eval()
 
     def _embed(self, tokens: Tensor) -> Tensor:
-        """Embeddings [batch, time, embedding]."""
-        return F.dropout(self.embedding(tokens), self.config.dropout, self.training)
+        """Embeddings [batch, time, embedding] of unit root mean square, so that codes do not drown them at first."""
+        embedded = F.rms_norm(self.embedding(tokens), (self.config.embedding,))
+        return F.dropout(embedded, self.config.dropout, self.training)
 
 
 def initialise(model: TextVAE, *, seed: int) -> None:

@@ -38,8 +38,8 @@ def slow_self_bleu(samples: list[list[str]], n: int) -> float:
 
 def test_bleu_by_hand() -> None:
     # Papineni's clipping: `the` counts twice at the most. Bigrams: `the the` never. BLEU-1 = 2/7.
-    sample = ["the the the the the the the".split()]
-    references = ["the cat is on the mat".split(), "there is a cat on the mat".split()]
+    sample = [["the"] * 7]
+    references = [["the", "cat", "is", "on", "the", "mat"], ["there", "is", "a", "cat", "on", "the", "mat"]]
     assert bleu(sample, references, n=1) == pytest.approx(2 / 7)
     assert bleu(sample, references, n=2) == 0
 
