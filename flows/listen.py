@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _current: ContextVar[Listener] = ContextVar("listener", default=silent)
+_say: ContextVar[Callable[[str], None] | None] = ContextVar("say", default=None)
 _SECONDS_BETWEEN_LINES = 10.0
 _SIZES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0))
 
@@ -33,13 +34,21 @@ def listening(quiet: bool = False) -> Iterator[None]:
     with _warnings(console):
         if quiet:
             yield
-        elif console.is_terminal:
+            return
+        token = _say.set(lambda line: console.print(line, soft_wrap=True, highlight=False, markup=False))
+        if console.is_terminal:
             from flows.bars import bars
 
             with bars(console) as heard:
                 yield from _with(heard)
         else:
             yield from _with(lines(lambda line: console.print(line, soft_wrap=True, highlight=False)))
+        _say.reset(token)
+
+
+def said() -> Callable[[str], None] | None:
+    """What prints a line of the command that runs now, above its bars; None where it is to be quiet."""
+    return _say.get()
 
 
 def log_listener() -> Listener:

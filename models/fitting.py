@@ -18,6 +18,7 @@ from typing import Any
 from data.hashing import fingerprint
 from models import training
 from models.catalogue import family as of_catalogue
+from models.evaluation import held_out
 from models.family import DataConfig, Family, TrainingData, describe
 from models.options import divided
 from models.prepared import open_data
@@ -25,7 +26,7 @@ from models.training.checkpoints import Checkpoints
 from models.training.loop import Watcher, unwatched
 from models.training.record import TrainingRecord
 
-HISTORY, SHOWN = "history.json", "shown.json"
+HISTORY, SHOWN, SCORES = "history.json", "shown.json", "scores.json"
 
 
 @dataclass(frozen=True)
@@ -95,16 +96,18 @@ def fit(
         traces=traces or folder,
     )
     if int(os.environ.get("RANK", "0")) == 0:
-        _write(family, learner.model, data, record, folder=folder, seed=seed)
+        learner.model.save(folder)  # type: ignore[operator]
+        describe(folder, family.name, data)
+        found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
+        _write(folder, HISTORY, record.as_json())
+        _write(folder, SCORES, {"scores": found, "rows": getattr(batches, "about", {})})
+        if family.show:
+            _write(folder, SHOWN, family.show(learner.model, data, seed))
     return record
 
 
-def _write(family: Family, model: Any, data: TrainingData, record: TrainingRecord, *, folder: Path, seed: int) -> None:
-    model.save(folder)
-    describe(folder, family.name, data)
-    (folder / HISTORY).write_text(json.dumps(record.as_json()), "utf-8")
-    if family.show:
-        (folder / SHOWN).write_text(json.dumps(family.show(model, data, seed), ensure_ascii=False), "utf-8")
+def _write(folder: Path, name: str, value: Any) -> None:
+    (folder / name).write_text(json.dumps(value, ensure_ascii=False), "utf-8")
 
 
 def load(folder: Path) -> Any:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, runtime
+from prefect import flow, get_run_logger, runtime
 from prefect.artifacts import create_markdown_artifact
 
 from data.lake import Lake
 from data.storage import place
-from flows.listen import listener, log_listener
+from flows.listen import listener, log_listener, said
 from flows.settings import Settings
 from flows.training.running import Order, Result, run
 from flows.training.telling import page, watcher
@@ -53,7 +53,8 @@ def train_model(
     )
     order.lake.check_writable()
     listen = log_listener() if runtime.deployment.id is not None else listener()
+    tell = get_run_logger().info if runtime.deployment.id is not None else said()
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    result = run(order, created=created, watch=watcher(listen(f"Train {model}")))
+    result = run(order, created=created, watch=watcher(listen(f"Train {model}"), tell))
     create_markdown_artifact(key=f"training-{result.model}".lower().replace("_", "-"), markdown=page(result))
     return result

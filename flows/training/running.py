@@ -17,7 +17,7 @@ from data.errors import ConfigError, TextmillError
 from data.lake import Lake
 from flows.training.preparing import Prepared
 from flows.training.rows import File, Published
-from models import fitting
+from models import card, fitting
 from models.catalogue import family as of_catalogue
 from models.family import Family
 from models.fitting import Options
@@ -104,6 +104,8 @@ def run(
     prepared.write(folder / "data")
     with order.lake.lock(f"training-{key}"), tempfile.TemporaryDirectory(dir=folder, prefix="artefact-") as scratch:
         _fit(order, options, folder, Path(scratch), watch)
+        scores = _scores(Path(scratch))
+        _write_card(Path(scratch), name, order, options=options, lineage=prepared.lineage, created=created)
         registered = registry.register(
             name,
             Path(scratch),
@@ -112,7 +114,7 @@ def run(
             config=options.as_json(),
             training_key=key,
             created=created,
-            metrics=_metrics(_record(Path(scratch))),
+            metrics=[{**score, "split": "validation"} for score in scores["scores"]],
         )
         evidence = {"training": key}
         registry.promote(
@@ -172,13 +174,23 @@ def _record(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _metrics(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The scores of the weights that were kept, as a card has them."""
-    if not record["validation_steps"]:
-        return []
-    steps = record["validation_steps"]
-    at = steps.index(record["kept_step"]) if record["kept_step"] in steps else len(steps) - 1
-    return [
-        {"metric": name, "split": "validation", "value": values[at], "step": steps[at]}
-        for name, values in record["validation"].items()
-    ]
+def _scores(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / fitting.SCORES).read_text("utf-8"))
+    return found
+
+
+def _write_card(
+    folder: Path, name: str, order: Order, *, options: Options, lineage: Mapping[str, Any], created: str
+) -> None:
+    found, record = _scores(folder), _record(folder)
+    text = card.page(
+        name=name,
+        about=order.family.about,
+        created=created,
+        lineage=lineage,
+        config={**options.as_json(), "seed": order.seed},
+        scores=found["scores"],
+        record=record,
+        limits=card.limits_of(record, found["rows"], found["scores"]),
+    )
+    (folder / card.FILE).write_text(text, "utf-8")

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from data.progress import Progress
 from flows.training.running import Result
 from models.training import Moment, Watcher
+from models.training.watching import line, recent
+
+_SECONDS = 10.0
 
 
-def watcher(progress: Progress) -> Watcher:
-    """What hears of each step of a training and tells how many are done."""
+def watcher(progress: Progress, tell: Callable[[str], None] | None = None) -> Watcher:
+    """What hears of each step of a training: how many are done, and now and then loss, pace and time left in a line."""
+    heard: list[tuple[Moment, ...]] = [()]
+    told = [float("-inf")]
 
     def watch(moment: Moment) -> None:
         progress(moment.step, moment.steps)
+        heard[0] = recent(heard[0], moment)
+        if tell and (moment.seconds - told[0] >= _SECONDS or moment.scores or moment.step == moment.steps):
+            told[0] = moment.seconds
+            tell(line(heard[0]))
 
     return watch
 
