@@ -34,7 +34,6 @@ from models.vocabulary import END_OF_TEXT, Vocabulary
 UNKNOWN = "<unk>"
 CODES = 50
 RECIPE: dict[str, Any] = {
-    "sentences": False,
     "context": 82,
     "embedding": 256,
     "encoder_width": 256,
@@ -115,7 +114,7 @@ def trained(data: TrainingData, folder: Path, steps: int, seed: int, device: str
 
     def watch(moment: Moment) -> None:
         if moment.scores:
-            names = ("nll_bound", "kl", "active_units", "mutual_information")
+            names = ("nll_bound", "kl_per_sentence", "active_units", "mutual_information")
             told = ", ".join(f"{name} {moment.scores[name]:.2f}" for name in names)
             print(f"step {moment.step}, CPU-minutes {(cpu_seconds() - start) / 60:.1f}: {told}", flush=True)
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from models.evaluation.diversity import Point, curve, lead
-from models.families.text_vae import MARKS, SentenceConfig, batches, counts, sizes
-from models.family import Family, TrainingData
+from models.families.text_vae import MARKS, batches, counts, sizes
+from models.family import DataConfig, Family, TrainingData
 from models.generative.adversarial import (
     inverse_temperature,
     is_word,
@@ -136,7 +136,7 @@ def curves(
     temperatures: Sequence[float] = TEMPERATURES,
 ) -> dict[str, list[Point]]:
     """Quality and diversity over temperatures of the model that likelihood left, and of the GAN where it has played."""
-    held = batches(model.config, SentenceConfig(), data, data.validation or data.train, seed)
+    held = batches(model.config, DataConfig(), data, data.validation or data.train, seed)
     rows = held.batch(0, batch_size=min(_HELD, len(held)))
     references = [
         row[:length] for row, length in zip(rows["text"].tolist(), rows["text_lengths"].tolist(), strict=True)
@@ -166,13 +166,13 @@ FAMILY = Family(
     name="text-gan",
     about="text GAN with an LSTM or GRU, SeqGAN or RelGAN",
     needs=("text",),
+    rows="sentences",
     config=TextGANConfig,
     version=VERSION,
     learner=learner,
     batches=batches,
     load=TextGAN.load,
     marks=MARKS,
-    data=SentenceConfig,
     training=TrainingConfig(
         steps=400, batch_size=32, learning_rate=3e-3, embedding_rate=1.0, weight_decay=0.01, schedule="constant"
     ),

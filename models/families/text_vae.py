@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from models.batching.rows import Rows
-from models.batching.sentences import cut
 from models.family import DataConfig, Family, Split, TrainingData
 from models.generative.gaussian import PATHS, interpolate
 from models.generative.text_vae import VERSION, TextVAE, TextVAEConfig
@@ -21,13 +19,6 @@ from models.training.config import TrainingConfig
 
 MARKS = ("pad", "begin")
 _SHOWN, _STEPS, _BATCHES, _ROWS, _CODES = 4, 6, 4, 32, 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class SentenceConfig(DataConfig):
-    """`sentences`: cut rows of text after full stops, exclamation and question marks; otherwise a row is a sentence."""
-
-    sentences: bool = True
 
 
 class VAELearner(Learner):
@@ -56,9 +47,22 @@ class VAELearner(Learner):
         return Loss(minimised.sum() / words, {**parts, "kl_weight": weight})
 
     def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """`loss`, the -ELBO per word, and the measures of `models.generative.vae_measures`, in nats per sentence."""
+        """`loss` is -ELBO, with its two terms, all in nats per word: means over words, of any number of sentences.
+
+        Of several sentences also what only several have: `nll_bound` and `kl_per_sentence` in nats per sentence,
+        `perplexity_bound`, `active_units` and `mutual_information` (see `models.generative.vae_measures`).
+        """
         found = measures(self.model, batches)
-        return {"loss": found.nll_bound_per_word, **dataclasses.asdict(found)}
+        share = found.sentences / found.words
+        of_words = {
+            "loss": found.nll_bound * share,
+            "reconstruction": found.reconstruction * share,
+            "kl": found.kl * share,
+        }
+        if found.sentences == 1:
+            return of_words
+        names = ("nll_bound", "perplexity_bound", "active_units", "mutual_information")
+        return {**of_words, "kl_per_sentence": found.kl, **{name: getattr(found, name) for name in names}}
 
 
 def sizes(data: TrainingData) -> dict[str, int]:
@@ -84,16 +88,13 @@ def counts(data: TrainingData, vocab_size: int) -> Tensor:
 
 def batches(config: Any, options: DataConfig, data: TrainingData, split: Split, seed: int) -> Rows:
     """Sentences of a split, those of like length together."""
-    store = split.columns["text"]
-    if isinstance(options, SentenceConfig) and options.sentences:
-        store = cut(store, data.vocabulary)
     pad = data.vocabulary.mark("pad")
-    return Rows({"text": store}, pad, config.context, seed, options.too_long)
+    return Rows({"text": split.columns["text"]}, pad, config.context, seed, options.too_long)
 
 
 def show(model: TextVAE, data: TrainingData, seed: int) -> dict[str, Any]:
     """Reconstructions, ways between two sentences, samples of the prior, and the measures."""
-    held = batches(model.config, SentenceConfig(), data, data.validation or data.train, seed)
+    held = batches(model.config, DataConfig(), data, data.validation or data.train, seed)
     found = [held.batch(number, batch_size=min(_ROWS, len(held))) for number in range(_BATCHES)]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -129,13 +130,13 @@ FAMILY = Family(
     name="text-vae",
     about="sentence VAE with an LSTM or GRU",
     needs=("text",),
+    rows="sentences",
     config=TextVAEConfig,
     version=VERSION,
     learner=learner,
     batches=batches,
     load=TextVAE.load,
     marks=MARKS,
-    data=SentenceConfig,
     training=TrainingConfig(
         steps=400, batch_size=32, learning_rate=2e-3, embedding_rate=1.0, weight_decay=0.01, precision="auto"
     ),

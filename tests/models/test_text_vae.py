@@ -141,6 +141,15 @@ def test_validation_counts_the_whole_kl() -> None:
     assert learner.measure([batch()])["loss"] == pytest.approx(found.item(), rel=1e-6)
 
 
+def test_scores_of_single_sentences_are_means_over_words() -> None:
+    learner = learner_of()
+    found = learner.measure([batch(WORDS[:1], LENGTHS[:1])])
+    assert list(found) == ["loss", "reconstruction", "kl"]
+    assert found["loss"] == pytest.approx(found["reconstruction"] + found["kl"])
+    several = learner.measure([batch()])
+    assert several["kl"] == pytest.approx(several["kl_per_sentence"] * 3 / 12)
+
+
 def test_gradients_reach_every_weight() -> None:
     learner = learner_of(dataclasses.replace(CONFIG, free_bits=0.0))
     learner.model.train()
@@ -291,7 +300,7 @@ def test_family_trains_and_shows(tmp_path: Path) -> None:
     learnt = record.train_parts["reconstruction"]
     assert learnt[-1] < learnt[0]
     assert record.train_parts["kl_weight"][:3] == pytest.approx([0, 1 / 6, 2 / 6])
-    assert set(record.validation) >= {"loss", "nll_bound", "reconstruction", "kl", "active_units", "mutual_information"}
+    assert set(record.validation) >= {"loss", "reconstruction", "kl", "nll_bound", "active_units", "mutual_information"}
     shown = family.show(load(tmp_path), data, 0)
     assert len(shown["Interpolation"]["spherical"]) == 6
     assert shown["Reconstructions"][0]["sentence"]
