@@ -46,7 +46,7 @@ RECIPE: dict[str, Any] = {
     "free_bits": 6.0,
     "free_per": "sentence",
     "batch_size": 32,
-    "learning_rate": 3e-3,
+    "learning_rate": 4e-3,
     "embedding_rate": 1.0,
     "weight_decay": 0.01,
     "validation_batches": 20,
@@ -56,16 +56,24 @@ RECIPE: dict[str, Any] = {
 STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 20_000, 0.2, 100, 10
 
 
-def penn_treebank(shared: Path) -> TrainingData:
-    """The sentences of both splits; every word of the training split is a token, all others are `<unk>`."""
+def penn_treebank(shared: Path, *, most_words: int | None = None, longest: int = 82) -> TrainingData:
+    """The sentences of both splits, at most `longest` words each.
+
+    Every word of the training split is a token, or the most frequent ones are; all others are `<unk>`.
+    """
     import polars as pl
 
     texts = {name: pl.read_parquet(shared / f"lm/ptb_{name}.parquet")["text"].to_list() for name in ("train", "valid")}
     seen = Counter(word for text in texts["train"] for word in text.split())
-    ids = {word: number for number, word in enumerate([END_OF_TEXT, *(word for word, _ in seen.most_common())])}
+    ids = {
+        word: number for number, word in enumerate([END_OF_TEXT, *(word for word, _ in seen.most_common(most_words))])
+    }
+    rows = {
+        name: [[ids.get(word, ids[UNKNOWN]) for word in text.split()] for text in found]
+        for name, found in texts.items()
+    }
     train, valid = (
-        Split({"text": TokenStore.of([[ids.get(word, ids[UNKNOWN]) for word in text.split()] for text in found])})
-        for found in texts.values()
+        Split({"text": TokenStore.of([row for row in found if len(row) <= longest])}) for found in rows.values()
     )
     return TrainingData(Vocabulary(_tokenizer(ids), tuple(family("text-vae").marks)), train, valid)
 

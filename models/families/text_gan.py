@@ -174,7 +174,7 @@ FAMILY = Family(
     load=TextGAN.load,
     marks=MARKS,
     training=TrainingConfig(
-        steps=400, batch_size=32, learning_rate=3e-3, embedding_rate=1.0, weight_decay=0.01, schedule="constant"
+        steps=350, batch_size=32, learning_rate=3e-3, embedding_rate=1.0, weight_decay=0.01, schedule="constant"
     ),
     show=show,
     sizes=sizes,

@@ -47,7 +47,7 @@ class TextGANConfig:
     pad: int
     begin: int
     end: int
-    context: int = 24
+    context: int = 20
     cell: str = "lstm"
     embedding: int = 64
     width: int = 128
@@ -57,14 +57,14 @@ class TextGANConfig:
     longest_filter: int = 4
     judge_dropout: float = 0.25
     method: str = "policy"
-    likelihood_steps: int = 300
+    likelihood_steps: int = 250
     judge_steps: int = 50
     generator_turns: int = 1
     judge_turns: int = 1
     adversarial_rate: float = 0.1
-    rollouts: int = 4
+    rollouts: int = 2
     coldest: float = 10.0
-    cooling_steps: int = 100
+    cooling_steps: int = 50
     likelihood_share: float = 0.0
 
     def __post_init__(self) -> None:
