@@ -34,7 +34,7 @@ def linear_cross_entropy(
     `hidden` [rows, width], `weight` [vocab_size, width], `bias` [vocab_size]; `cap` and `smoothing` as in `Shape`.
     """
     if torch.compiler.is_compiling():  # the compiler fuses the plain form well
-        logits = capped(F.linear(hidden, weight, bias), cap).float()
+        logits = _full(capped(F.linear(hidden, weight, bias), cap))
         nats = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing, ignore_index=IGNORED)
         return nats / targets.ne(IGNORED).sum().clamp_min(1)
     loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, Shape(cap, smoothing))  # type: ignore[no-untyped-call]
@@ -50,7 +50,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """The gradients are taken on the way forward, and only scaled on the way back."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917 - autograd takes no names
+    def forward(  # noqa: PLR0917 - autograd knows no names
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, shape: Shape
     ) -> Tensor:
         dtypes = hidden.dtype, weight.dtype
@@ -61,10 +61,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
         to_weight = torch.zeros_like(weight, dtype=dtypes[1])
         to_bias = None if bias is None else torch.zeros_like(bias)
         nats = []
-        share = 1 / targets.ne(IGNORED).sum().clamp_min(1)
+        share = targets.ne(IGNORED).sum().clamp_min(1).double().reciprocal()
         rows = max(1, CHUNK // len(weight))
-        for now, aims, place in zip(hidden.split(rows), targets.split(rows), to_hidden.split(rows), strict=True):
-            logits = F.linear(now, weight, None if bias is None else bias.to(weight.dtype)).float()
+        for now, aims, place in zip(*(torch.split(part, rows) for part in (hidden, targets, to_hidden)), strict=True):
+            logits = _full(F.linear(now, weight, None if bias is None else bias.to(weight.dtype)))
             loss, change = _rows(logits, aims, share, shape)
             nats.append(loss)
             if not any(ctx.needs_input_grad[:3]):
@@ -86,7 +86,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 def _rows(logits: Tensor, targets: Tensor, share: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
     """Nats of some rows, times `share`, and their gradient by the logits [rows, vocab_size], which are used up."""
-    wanted = targets.ne(IGNORED) * share  # [rows]
+    wanted = targets.ne(IGNORED).to(logits.dtype) * share  # [rows]
     places = targets.clamp_min(0).unsqueeze(1)
     if shape.cap:
         logits = logits.div_(shape.cap).tanh_()
@@ -102,6 +102,11 @@ def _rows(logits: Tensor, targets: Tensor, share: Tensor, shape: Shape) -> tuple
     change.scatter_add_(1, places, change.new_full(places.shape, shape.smoothing - 1))
     change *= wanted.unsqueeze(1)
     return (nats * wanted).sum(), change * slope if shape.cap else change
+
+
+def _full(logits: Tensor) -> Tensor:
+    """In full precision, which a softmax over many needs."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:

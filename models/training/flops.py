@@ -92,12 +92,12 @@ def _formulas() -> dict[Any, Any]:
 
 def _attention_forward(queries: Any, keys: Any, values: Any, *_: Any, **__: Any) -> int:
     """Scores and mixed values, both with [batch, heads, time, head_width]; a causal mask is not taken off."""
-    return flop_counter.sdpa_flop_count(queries, keys, values)
+    return int(flop_counter.sdpa_flop_count(queries, keys, values))  # type: ignore[no-untyped-call]
 
 
 def _attention_backward(gradient: Any, queries: Any, keys: Any, values: Any, *_: Any, **__: Any) -> int:
     """The scores again, and the gradients of both products."""
-    return flop_counter.sdpa_backward_flop_count(gradient, queries, keys, values)
+    return int(flop_counter.sdpa_backward_flop_count(gradient, queries, keys, values))  # type: ignore[no-untyped-call]
 
 
 def _rnn_forward(states: Any, inner: Any, outer: Any, *_: Any, **__: Any) -> int:

@@ -1,4 +1,4 @@
-"""Runs scenarios in forked processes, so that the imports are paid once: `python driver.py MODULE`, a JSON line an order.
+"""Runs scenarios in forked processes, so that imports are paid once: `python driver.py MODULE`, a JSON line an order.
 
 Nothing of Polars is computed before the fork, or the child would wait for threads that it does not have.
 """

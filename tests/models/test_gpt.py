@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from parity import stirred as stir
 
@@ -129,7 +129,7 @@ EVERY: list[dict[str, Any]] = [
 
 
 def of(options: dict[str, Any]) -> GPT:
-    return stir(GPT(dataclasses.replace(TINY, **options)))
+    return stir(GPT(dataclasses.replace(TINY, **options))).double()  # numbers grow where nothing is normalised
 
 
 @pytest.mark.parametrize("options", [{}, *EVERY])
@@ -158,6 +158,7 @@ def test_a_window_holds_half_a_context_at_least_and_ends_with_the_last_token(tok
 
 @pytest.mark.parametrize("options", [{}, *EVERY])
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4))
+@settings(max_examples=12)
 def test_packed_documents_equal_those_one_by_one(options: dict[str, Any], sizes: list[int]) -> None:
     sizes = [*sizes, 1] if sum(sizes) == 1 else sizes
     model = of({**options, "context": 16})
@@ -170,9 +171,9 @@ def test_packed_documents_equal_those_one_by_one(options: dict[str, Any], sizes:
         torch.cat([one, after[:, :1]], dim=1)
         for one, after in itertools.zip_longest(alone, alone[1:], fillvalue=stream[:, :0])
     ]
-    nats = [model.loss(document) * (document.shape[1] - 1) for document in ended if document.shape[1] > 1]
+    nats = [model.loss(document).item() * (document.shape[1] - 1) for document in ended if document.shape[1] > 1]
     loss = model.loss(stream, documents=documents).item()
-    assert loss == pytest.approx(float(sum(nats)) / (stream.shape[1] - 1), abs=1e-5)
+    assert loss == pytest.approx(sum(nats) / (stream.shape[1] - 1), abs=1e-5)
 
 
 def test_padding_of_packed_documents_is_not_predicted() -> None:
