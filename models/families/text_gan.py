@@ -83,7 +83,7 @@ class GANLearner(Learner):
         generator, judge = self.model.generator, self.model.discriminator
         drawn = generator.draw(rows)
         real = is_word(drawn, self.config.marks)
-        reward = rewards(generator, judge, drawn, rollouts=self.config.rollouts)
+        reward = rewards(generator, judge, drawn, rollouts=self.config.rollouts, every=self.config.rollout_words)
         mean = policy_loss(generator.nats(drawn), reward, real)
         return mean, {"reward": (reward * real).sum() / real.sum()}
 

@@ -22,17 +22,23 @@ from models.layers.recurrent import State
 
 
 @torch.no_grad()
-def rewards(generator: Generator, judge: Discriminator, drawn: Tensor, *, rollouts: int) -> Tensor:
-    """Q of every word of `drawn` tokens [rows, time], 0 to 1, from so many ends of each beginning."""
+def rewards(generator: Generator, judge: Discriminator, drawn: Tensor, *, rollouts: int, every: int = 1) -> Tensor:
+    """Q of every word of `drawn` tokens [rows, time], 0 to 1, from so many ends of each beginning.
+
+    Sentences are ended after every so many words and after the last; the words before share that Q.
+    """
     marks, context = generator.config.marks, generator.config.context
     read, state, found = marks.read(drawn), None, []
     for place in range(drawn.shape[1]):
         _, state = generator(read[:, place : place + 1], state)
+        if (place + 1) % every and place + 1 < drawn.shape[1]:
+            continue
         before = tuple(part.repeat_interleave(rollouts, dim=1) for part in state)
         word = drawn[:, place].repeat_interleave(rollouts)
         ends = generator.go_on(word, before, max(0, context - place - 1))
         sentences = torch.cat([drawn[:, : place + 1].repeat_interleave(rollouts, dim=0), ends], dim=1)
-        found.append(judge(sentences).sigmoid().view(-1, rollouts).mean(1))
+        q = judge(sentences).sigmoid().view(-1, rollouts).mean(1)
+        found += [q] * (place + 1 - len(found))
     return torch.stack(found, dim=1)
 
 

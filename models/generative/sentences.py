@@ -17,6 +17,7 @@ from models.checks import demand
 from models.layers.recurrent import LSTMCell, Recurrent
 
 NEVER = float("-inf")
+_BELOW_ONE = 1 - 1e-6  # so that rounding does not reach past the last token with a share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +72,15 @@ def word_nats(hidden: Tensor, targets: Tensor, marks: Marks, logits: Callable[[T
 
 
 def drawn_from(logits: Tensor, temperature: float, generator: torch.Generator | None = None) -> Tensor:
-    """Tokens [batch] drawn from logits [batch, vocab_size]; temperature 0 takes the most probable."""
+    """Tokens [batch] drawn from logits [batch, vocab_size]; temperature 0 takes the most probable.
+
+    A token is where the sum of the shares up to it passes a random height: one random number a row, not one a token.
+    """
     if temperature == 0:
         return logits.argmax(-1)
-    shares = (logits.float() / temperature).softmax(-1)
-    return torch.multinomial(shares, 1, generator=generator).squeeze(1)
+    sums = (logits.float() / temperature).softmax(-1).cumsum(-1)
+    height = torch.rand(len(logits), 1, device=logits.device, generator=generator)
+    return torch.searchsorted(sums, height * sums[:, -1:] * _BELOW_ONE, right=True).squeeze(1)
 
 
 @torch.no_grad()

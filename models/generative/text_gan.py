@@ -63,6 +63,7 @@ class TextGANConfig:
     judge_turns: int = 1
     adversarial_rate: float = 0.1
     rollouts: int = 2
+    rollout_words: int = 4
     coldest: float = 10.0
     cooling_steps: int = 50
     likelihood_share: float = 0.0
@@ -71,7 +72,7 @@ class TextGANConfig:
         """Refuse what no model can be."""
         error = TextGANConfigError
         sizes = ("context", "embedding", "width", "judge_embedding", "filters", "longest_filter")
-        for name in (*sizes, "rollouts", "cooling_steps", "generator_turns", "judge_turns"):
+        for name in (*sizes, "rollouts", "rollout_words", "cooling_steps", "generator_turns", "judge_turns"):
             demand(getattr(self, name) >= 1, name, getattr(self, name), "at least 1", error=error)
         for name in ("likelihood_steps", "judge_steps", "likelihood_share"):
             demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0", error=error)

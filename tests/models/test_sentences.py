@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from models.generative.sentences import Marks, drawn_from, word_nats
@@ -29,3 +30,20 @@ def test_padding_costs_nothing() -> None:
 
 def test_temperature_zero_takes_the_most_probable() -> None:
     assert drawn_from(torch.tensor([[0.0, 3.0, 1.0]]), 0.0).tolist() == [1]
+
+
+def test_tokens_are_drawn_as_often_as_they_are_probable() -> None:
+    shares = torch.tensor([0.5, 0.0, 0.2, 0.3, 0.0])
+    drawn = drawn_from(shares.log().expand(20_000, 5), 1.0, torch.Generator().manual_seed(0))
+    assert (drawn.bincount(minlength=5) / 20_000).tolist() == pytest.approx(shares.tolist(), abs=0.015)
+
+
+def test_lower_temperature_draws_the_probable_more_often() -> None:
+    logits = torch.tensor([1.0, 0.0]).expand(20_000, 2)
+    cold = drawn_from(logits, 0.5, torch.Generator().manual_seed(0))
+    assert (cold == 0).float().mean().item() == pytest.approx(torch.tensor(2.0).sigmoid().item(), abs=0.01)
+
+
+def test_rounding_never_reaches_past_the_last_token_with_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "rand", lambda *shape, **_options: torch.ones(shape))
+    assert drawn_from(torch.tensor([[0.0, 0.0, float("-inf")]]), 1.0).tolist() == [1]

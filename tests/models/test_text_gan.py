@@ -145,6 +145,16 @@ def test_rewards_of_beginnings_are_the_mean_over_their_ends(monkeypatch: pytest.
     assert found[0, 0].item() == pytest.approx(judge(seen[0][:5]).sigmoid().mean().item())
 
 
+def test_words_between_two_rollouts_share_their_reward() -> None:
+    model = stirred().eval()
+    found = rewards(model.generator, model.discriminator, TARGETS, rollouts=2, every=2)
+    assert found.shape == (3, 5)
+    assert torch.equal(found[:, 0], found[:, 1])
+    assert torch.equal(found[:, 2], found[:, 3])
+    assert not torch.equal(found[:, 1], found[:, 2])
+    assert torch.allclose(found[:, 4], model.discriminator(TARGETS).sigmoid(), atol=1e-6)
+
+
 def test_policy_makes_what_earned_more_than_the_mean_more_probable() -> None:
     logits = torch.zeros(3, requires_grad=True)
     drawn, reward = torch.tensor([[0], [1], [2]]), torch.tensor([[1.0], [0.5], [0.0]])
