@@ -19,6 +19,7 @@ FAMILIES = {
     "glove": "models.families.words:GLOVE",
     "gpt": "models.families.gpt:FAMILY",
     "bert": "models.families.bert:FAMILY",
+    "bert-classifier": "models.families.bert_classifier:FAMILY",
     "rnn-seq2seq": "models.families.rnn_seq2seq:FAMILY",
     "transformer-seq2seq": "models.families.transformer_seq2seq:FAMILY",
     "text-vae": "models.families.text_vae:FAMILY",
