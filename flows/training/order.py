@@ -10,7 +10,9 @@ from typing import Any
 from data.errors import ConfigError
 from data.lake import Lake
 from flows.training.rows import File, Published
+from models import fitting
 from models.catalogue import family as of_catalogue
+from models.catalogue import neural
 from models.family import Family
 from models.text_family import TextFamily
 
@@ -36,6 +38,16 @@ class Order:
     def family(self) -> Family | TextFamily:
         """The family of the model."""
         return of_catalogue(self.model)
+
+    @property
+    def neural(self) -> Family:
+        """The family, if the training engine teaches it. Raises ConfigError where it does not."""
+        return neural(self.model)
+
+    @property
+    def checked(self) -> fitting.Options:
+        """The checked options of a training by the engine."""
+        return fitting.checked(self.neural, self.own_options)
 
     @property
     def own_options(self) -> dict[str, Any]:

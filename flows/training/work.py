@@ -76,7 +76,7 @@ class Neural:
     @cached_property
     def options(self) -> fitting.Options:
         """The checked options."""
-        return fitting.checked(self.family, self.order.own_options)
+        return self.order.checked
 
     @cached_property
     def prepared(self) -> Prepared:

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from data.errors import ConfigError
-from models.layers.gradients import unit_rms
 from models.layers.dropout import dropout as dropped
+from models.layers.gradients import unit_rms
 from models.layers.positions import Rotation, rotate
 
 

@@ -20,8 +20,8 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from models.checks import demand, demand_one_of
 from models.layers.attention import Attention, CrossAttention, KeyValues
-from models.layers.gradients import RMSNorm, squared_relu
 from models.layers.dropout import Dropout
+from models.layers.gradients import RMSNorm, squared_relu
 from models.layers.positions import Rotation
 
 NORMS = ("rms", "layer")

@@ -17,7 +17,8 @@ from flows.searching import study as studies
 from flows.searching.command import lines
 from flows.searching.flow import line, page
 from flows.searching.running import Found, Search, begun
-from flows.training.running import Order, run
+from flows.training.order import Order
+from flows.training.running import run
 from models.space import space
 from models.training import Moment, TrainingRecord, Watcher
 
@@ -145,7 +146,7 @@ def test_trials_differ_and_follow_from_the_seed(tmp_path: Path) -> None:
         for _ in range(4):
             trial = studies.next_trial(study, seed)
             studies.carry_out(
-                study, trial, space({"x": {"range": [0, 1]}}), with_losses(dict.fromkeys(range(4), [1.0]))
+                study, trial, space({"x": {"range": [0, 1]}}), with_losses({number: [1.0] for number in range(4)})
             )
         found.append([trial.params["x"] for trial in study.trials])
     assert found[0] == found[1] != found[2]
