@@ -28,6 +28,7 @@ def train(
     pairs: Sequence[str],
     seed: int,
     processes: int,
+    start: str | None,
     json: bool,
 ) -> None:
     """Train in this process, as a flow of the server that is up, or of one of our own."""
@@ -38,7 +39,7 @@ def train(
     mapping = column_names(columns)
     order = Order(
         lake=Lake(lake), model=model, pipeline=pipeline, data=data, validation=validation, columns=mapping, name=name,
-        options=options, seed=seed, processes=processes,
+        options=options, seed=seed, processes=processes, start=start,
     )  # fmt: skip
     _ = work_of(order, order.rows()).options  # a wrong option is told before a server is started
     order.lake.check_writable()
@@ -106,4 +107,5 @@ def _run(order: Any, options: dict[str, Any], *, quiet: bool) -> Any:
             options=options,
             seed=order.seed,
             processes=order.processes,
+            start=order.start,
         )
