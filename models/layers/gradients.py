@@ -72,17 +72,17 @@ class _UnitRMS(torch.autograd.Function):
         full = torch.promote_types(states.dtype, torch.float32)
         length = torch.linalg.vector_norm(states, dim=-1, keepdim=True, dtype=full)
         scale = length.square_().div_(states.shape[-1]).add_(epsilon).rsqrt_().to(states.dtype)
-        normalised = states * scale
+        normalised: Tensor = states * scale
         ctx.save_for_backward(normalised, scale)
         return normalised
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        normalised: Tensor
         normalised, scale = ctx.saved_tensors
         along = (gradient * normalised).mean(dim=-1, keepdim=True)
-        return torch.addcmul(gradient, normalised, along, value=-1).mul_(scale), None
+        change: Tensor = torch.addcmul(gradient, normalised, along, value=-1).mul_(scale)
+        return change, None
 
 
 class _Turned(torch.autograd.Function):
