@@ -1,7 +1,7 @@
 """Functions of every position whose gradients are written out: fewer passes over memory than autograd puts together.
 
-On a processor such functions take as long as their passes. Squared ReLU takes a fifth of the time, the others two
-thirds. Under `torch.compile`, which does as much by itself, the plain forms are used.
+On a processor such functions take as long as their passes: these take about 70 % of the time of the plain forms. Under
+`torch.compile`, which does as much by itself, the plain forms are used.
 """
 
 from __future__ import annotations
