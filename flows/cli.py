@@ -201,6 +201,28 @@ def models_show(name: str, which: str = "latest", lake: LakeDir = DEFAULT_LAKE) 
     commands.show_model(lake, name, which)
 
 
+@models_app.command("promote")
+def models_promote(
+    name: str,
+    which: Annotated[str, typer.Argument(help="A version, an alias or latest.")] = "candidate",
+    alias: Annotated[str, typer.Option(help="The alias to move.")] = "champion",
+    because: Annotated[str | None, typer.Option(help="Your reason, where no score decides; it is logged.")] = None,
+    lake: LakeDir = DEFAULT_LAKE,
+) -> None:
+    """Point an alias to a version that is better on the same held-out rows, or for a reason that you give."""
+    from flows import registry_commands
+
+    registry_commands.promote(lake, name, which, alias=alias, because=because)
+
+
+@models_app.command("export")
+def models_export(name: str, target: Path, which: str = "champion", lake: LakeDir = DEFAULT_LAKE) -> None:
+    """Copy the files of a version, checked against their hashes, into a new folder."""
+    from flows import registry_commands
+
+    registry_commands.export(lake, name, which, target)
+
+
 @models_app.command("rollback")
 def models_rollback(name: str, lake: LakeDir = DEFAULT_LAKE) -> None:
     """Point the champion alias back to the version before."""
@@ -269,8 +291,6 @@ for late in (
     (app, "infer", "Predict for files"),
     (app, "evaluate", "Score a model on any data"),
     (app, "doctor", "Check the installation"),
-    (models_app, "promote", "Promote a version by hand"),
-    (models_app, "export", "Export an artefact"),
 ):
     _later(*late)
 

@@ -37,7 +37,7 @@ def search(
 ) -> None:
     """Search in this process, as a flow of the server that is up, or of one of our own."""
     from flows.searching.running import Search
-    from flows.training.running import Order
+    from flows.training.order import Order
 
     options = {**read_options(config), **parsed(pairs)}
     order = Order(

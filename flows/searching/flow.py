@@ -13,7 +13,7 @@ from data.storage import place
 from flows.listen import listener, log_listener, said
 from flows.searching.running import Found, Running, Search, as_plain, begun
 from flows.settings import Settings
-from flows.training.running import Order
+from flows.training.order import Order
 from flows.training.telling import watcher
 from models.space import space as parameters
 

@@ -17,8 +17,8 @@ from data import files
 from data.errors import ConfigError
 from data.hashing import fingerprint
 from flows.searching import study as studies
+from flows.training.order import TOKENISER, Order
 from flows.training.preparing import Prepared
-from flows.training.running import TOKENISER, Order
 from models import fitting
 from models.prepared import open_data
 from models.space import Parameter
@@ -52,7 +52,7 @@ class Search:
         for parameter in self.parameters:
             if parameter.name.startswith(TOKENISER):
                 raise ConfigError(f"{parameter.name}: the tokenizer is not searched; losses of others do not compare")
-        self.with_options({parameter.name: parameter.first for parameter in self.parameters}).divided()
+        _ = self.with_options({parameter.name: parameter.first for parameter in self.parameters}).checked
         studies.check_installed()
 
     def with_options(self, options: Mapping[str, Any]) -> Order:
@@ -62,8 +62,8 @@ class Search:
     def name(self, lineage: Mapping[str, Any]) -> str:
         """Of the study: other data, fixed options, seed, space or pruner are another one; more trials are not."""
         asked = {name: value for name, value in self.order.options.items() if name not in self._names}
-        options, _ = dataclasses.replace(self.order, options=asked).divided()
-        key = fitting.key_of(self.order.family, options, lineage, self.order.seed)
+        options = dataclasses.replace(self.order, options=asked).checked
+        key = fitting.key_of(self.order.neural, options, lineage, self.order.seed)
         where = [[p.name, p.kind, list(p.values)] for p in sorted(self.parameters, key=lambda p: p.name)]
         return f"search-{fingerprint([key, where, self.pruner])}"
 
@@ -114,11 +114,11 @@ class Running:
 
     def _train(self, number: int, options: Mapping[str, Any], watch: Watcher) -> TrainingRecord:
         order = self.search.with_options(options)
-        chosen, _ = order.divided()
-        data = open_data(self.folder / "data", order.family.marks)
+        chosen, family = order.checked, order.neural
+        data = open_data(self.folder / "data", family.marks)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="artefact-") as scratch:
             return fitting.fit(
-                order.family,
+                family,
                 chosen,
                 data,
                 Path(scratch),
@@ -135,8 +135,8 @@ class Running:
 def begun(search: Search, watch: Watcher = unwatched) -> Iterator[Running]:
     """Prepare the tokens and open the study, alone among the processes of this machine."""
     order = search.order
-    options, tokeniser = order.divided()
-    prepared = Prepared.of(order.rows(), order.family, tokeniser)
+    options = order.checked
+    prepared = Prepared.of(order.rows(), order.neural, order.tokeniser)
     name = search.name(prepared.lineage)
     with order.lake.lock(name):
         folder = order.lake.training(name)

@@ -166,7 +166,8 @@ class Run:
         loss = sums.pop("loss")
         if not math.isfinite(loss) or not math.isfinite(norm):
             self._diverged(loss, norm)
-        set_rate(self.optimisers[player], learning_rate(self.done, self.config))
+        rate = learning_rate(self.done, self.config) * self.learner.rate(self.done, player)
+        set_rate(self.optimisers[player], rate)
         for optimiser in self.optimisers[player]:
             optimiser.step()
         self.model.zero_grad(set_to_none=True)

@@ -19,7 +19,8 @@ from flows.searching import study as studies
 from flows.searching.command import lines
 from flows.searching.flow import line, page
 from flows.searching.running import Found, Search, begun
-from flows.training.running import Order, run
+from flows.training.order import Order
+from flows.training.running import run
 from models.space import space
 from models.training import Moment, TrainingRecord, Watcher
 

@@ -8,7 +8,8 @@ import pytest
 from training_lake import corpus_lake
 
 from data.errors import TextmillError
-from flows.training.running import Order, run
+from flows.training.order import Order
+from flows.training.running import run
 from models.registry import Registry
 
 SMALL = {"steps": 6, "batch_size": 4, "width": 16, "layers": 1, "heads": 2, "context": 8, "validate_every": 3}
