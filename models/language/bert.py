@@ -19,7 +19,6 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from data.errors import ConfigError
 from models import weights
 from models.checks import demand, demand_one_of
-from models.language.masking import Masked, MaskingConfig, mask
 from models.layers.attention import both, document_mask, padding_mask
 from models.layers.cross_entropy import IGNORED, linear_cross_entropy
 from models.layers.initialise import initialise
@@ -128,11 +127,9 @@ class Encoder(nn.Module):
 class MaskedLM(nn.Module):
     """Guesses the words that were hidden; the output table is that of the embeddings."""
 
-    def __init__(self, config: BERTConfig, masking: MaskingConfig, *, seed: int = 0) -> None:
+    def __init__(self, config: BERTConfig, *, seed: int = 0) -> None:
         super().__init__()
-        demand(masking.mask_id < config.vocab_size, "mask_id", masking.mask_id, f"below {config.vocab_size}")
         self.config = config
-        self.masking = masking
         self.encoder = Encoder(config)
         self.dense = nn.Linear(config.width, config.width)
         self.norm = norm_of(config.norm, config.width, epsilon=config.norm_epsilon)
@@ -152,19 +149,15 @@ class MaskedLM(nn.Module):
         return F.linear(hidden, self.encoder.embedding.weight, self.prior)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean nats per hidden token; which are hidden is drawn by torch's random state.
+        """Mean nats per hidden token (0 if there are none); the head runs at their places alone.
 
-        A batch has `tokens` and `words` [batch, time], and may have `segments`, `lengths` and `documents`.
+        A batch has `tokens` and `targets` [batch, time], which `models.language.masking` makes, and may have
+        `segments`, `lengths` and `documents`.
         """
-        masked = mask(batch["tokens"], batch["words"], self.masking, vocab_size=self.config.vocab_size)
-        return self.loss_of(masked, batch)
-
-    def loss_of(self, masked: Masked, batch: Batch) -> Tensor:
-        """Mean nats per hidden token, for a given choice of them. The head runs at their places alone."""
-        hidden = self.encoder(masked.tokens, **context_of(batch))
-        guessed = masked.targets != IGNORED
+        hidden = self.encoder(batch["tokens"], **context_of(batch))
+        guessed = batch["targets"] != IGNORED
         states = self._head(hidden[guessed])  # [hidden tokens, width]
-        return linear_cross_entropy(states, self.encoder.embedding.weight, self.prior, masked.targets[guessed])
+        return linear_cross_entropy(states, self.encoder.embedding.weight, self.prior, batch["targets"][guessed])
 
     def _head(self, hidden: Tensor) -> Tensor:
         states: Tensor = self.norm(F.gelu(self.dense(hidden)))
@@ -172,29 +165,14 @@ class MaskedLM(nn.Module):
 
     def save(self, directory: Path) -> None:
         """Write `model.safetensors` and `config.json` into an existing directory."""
-        weights.save(self, MaskedLMConfig(self.config, self.masking), directory)
+        weights.save(self, self.config, directory)
 
     @classmethod
     def load(cls, directory: Path) -> MaskedLM:
         """Read what `save` wrote, ready for inference."""
-        config = weights.read_config(MaskedLMConfig, directory)
-        model = cls(config.encoder, config.masking)
+        model = cls(weights.read_config(BERTConfig, directory))
         weights.load(model, directory)
         return model.eval()
-
-
-@dataclass(frozen=True)
-class MaskedLMConfig:
-    """What `config.json` holds; its parts may be mappings, as JSON has them."""
-
-    encoder: BERTConfig
-    masking: MaskingConfig
-
-    def __post_init__(self) -> None:
-        """Make configs of mappings."""
-        for name, kind in (("encoder", BERTConfig), ("masking", MaskingConfig)):
-            if isinstance(given := getattr(self, name), Mapping):
-                object.__setattr__(self, name, kind(**given))
 
 
 def context_of(batch: Batch) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ Devlin et al. 2018 (arXiv 1810.04805), section 4. All heads share `Encoder`: `lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,27 +15,25 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from models import weights
 from models.checks import demand
-from models.language.bert import Batch, BERTConfig, Encoder, context_of
+from models.language.bert import Batch, BERTConfig, BERTConfigError, Encoder, context_of
 from models.layers.cross_entropy import IGNORED
 from models.layers.initialise import initialise
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadConfig:
-    """An encoder (a mapping where it comes from JSON), the names of the labels, and the dropout before the head."""
+class HeadConfig(BERTConfig):
+    """The encoder, the names of the labels, and the dropout before the head."""
 
-    encoder: BERTConfig
     labels: tuple[str, ...]
-    dropout: float = 0.1
+    head_dropout: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse labels that cannot be told apart."""
-        if isinstance(self.encoder, Mapping):
-            object.__setattr__(self, "encoder", BERTConfig(**self.encoder))
-        object.__setattr__(self, "labels", tuple(self.labels))
-        demand(len(self.labels) >= 2, "labels", self.labels, "at least two")
-        demand(len(set(self.labels)) == len(self.labels), "labels", self.labels, "all different")
-        demand(0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
+        super().__post_init__()
+        object.__setattr__(self, "labels", tuple(self.labels))  # a list where it comes from JSON
+        demand(len(self.labels) >= 2, "labels", self.labels, "at least two", error=BERTConfigError)
+        demand(len(set(self.labels)) == len(self.labels), "labels", self.labels, "all different", error=BERTConfigError)
+        demand(0 <= self.head_dropout < 1, "head_dropout", self.head_dropout, "at least 0 and below 1")
 
 
 class Head(nn.Module):
@@ -45,11 +42,11 @@ class Head(nn.Module):
     def __init__(self, config: HeadConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config.encoder)
-        self.dropout = nn.Dropout(config.dropout)
-        self.labels = nn.Linear(config.encoder.width, len(config.labels))
+        self.encoder = Encoder(config)
+        self.dropout = nn.Dropout(config.head_dropout)
+        self.labels = nn.Linear(config.width, len(config.labels))
         self.build()
-        initialise(self, residual=config.encoder.residual, seed=seed)
+        initialise(self, residual=config.residual, seed=seed)
 
     def build(self) -> None:
         """Add what else a kind has, before weights are set."""
@@ -82,7 +79,7 @@ class Classifier(Head):
 
     def build(self) -> None:
         """The pooler of the paper."""
-        self.pooler = nn.Linear(self.config.encoder.width, self.config.encoder.width)
+        self.pooler = nn.Linear(self.config.width, self.config.width)
 
     def forward(
         self,

@@ -26,6 +26,7 @@ from models.checks import demand, demand_one_of
 from models.decoding.sampling import Sampling, draw
 from models.layers.attention import document_mask
 from models.layers.cross_entropy import IGNORED, capped, linear_cross_entropy
+from models.layers.gradients import unit_rms
 from models.layers.initialise import initialise
 from models.layers.positions import POSITIONS, Rotary, places, restarting
 from models.layers.transformer import Block, BlockCache, BlockConfig, norm_of
@@ -150,7 +151,7 @@ class GPT(nn.Module):
     def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         hidden: Tensor = self.embedding(tokens)
         if self.config.embedding_norm:
-            hidden = F.rms_norm(hidden, (self.config.width,))
+            hidden = unit_rms(hidden)
         if self.places is not None:
             hidden = hidden + self.places(positions)
         dropped: Tensor = self.dropout(hidden)

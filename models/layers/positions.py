@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from models.layers.gradients import turned
+
 BASE = 10_000.0
 POSITIONS = ("rotary", "learned", "sinusoidal")
 Rotation = tuple[Tensor, Tensor]
@@ -61,8 +63,7 @@ def places(positions: str, width: int, *, length: int) -> nn.Module | None:
 def rotate(heads: Tensor, rotation: Rotation) -> Tensor:
     """Turn queries or keys [batch, heads, time, head_width]; channel i is paired with i + head_width / 2."""
     cos, sin = (part.to(heads.dtype) for part in rotation)
-    first, second = heads.chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    return turned(heads, cos, sin)
 
 
 def restarting(documents: Tensor) -> Tensor:

@@ -13,13 +13,13 @@ from parity import stirred
 from data.errors import ConfigError
 from models.language.bert import BERTConfig, BERTConfigError, MaskedLM
 from models.language.bert_heads import Classifier, HeadConfig, PairClassifier, Tagger, join_pair
-from models.language.masking import MaskingConfig
+from models.language.masking import IGNORED
 from models.weights import WeightsError
 
 TINY = BERTConfig(vocab_size=20, context=16, layers=2, heads=2, width=16, dropout=0.0)
-MASKING = MaskingConfig(mask_id=19)
 TOKENS = torch.arange(16).view(2, 8)
-HEADS = HeadConfig(encoder=TINY, labels=("bad", "good"))
+TARGETS = TOKENS.masked_fill(TOKENS % 3 > 0, IGNORED)
+HEADS = HeadConfig(**dataclasses.asdict(TINY), labels=("bad", "good"))
 EVERY: list[dict[str, Any]] = [
     {},
     {"residual": "pre", "positions": "rotary", "activation": "swiglu", "norm": "rms", "bias": False},
@@ -28,7 +28,7 @@ EVERY: list[dict[str, Any]] = [
 
 
 def of(options: dict[str, Any]) -> MaskedLM:
-    return stirred(MaskedLM(dataclasses.replace(TINY, **options), MASKING)).double()
+    return stirred(MaskedLM(dataclasses.replace(TINY, **options))).double()
 
 
 @pytest.mark.parametrize("options", EVERY)
@@ -46,32 +46,32 @@ def test_packed_and_padded_documents_equal_those_alone(options: dict[str, Any], 
 
 @pytest.mark.parametrize("options", EVERY)
 def test_a_new_encoder_learns_with_every_weight(options: dict[str, Any]) -> None:
-    model = MaskedLM(dataclasses.replace(TINY, **options), MASKING)
+    model = MaskedLM(dataclasses.replace(TINY, **options))
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05)
     for step in range(3):
         torch.manual_seed(step)
         optimiser.zero_grad()
-        model.loss({"tokens": TOKENS, "words": TOKENS % 8, "segments": TOKENS % 2}).backward()
+        model.loss({"tokens": TOKENS, "targets": TARGETS, "segments": TOKENS % 2}).backward()
         optimiser.step()
     assert all(weight.grad is not None and weight.grad.any() for weight in model.parameters())
 
 
-def test_a_row_without_words_costs_nothing() -> None:
-    loss = of({}).loss({"tokens": TOKENS, "words": torch.full_like(TOKENS, -1)})
+def test_a_batch_without_hidden_words_costs_nothing() -> None:
+    loss = of({}).loss({"tokens": TOKENS, "targets": torch.full_like(TOKENS, IGNORED)})
     assert loss.item() == 0.0
 
 
 def test_a_saved_masked_model_loads_equal(tmp_path: Path) -> None:
-    model = stirred(MaskedLM(TINY, MASKING))
+    model = stirred(MaskedLM(TINY))
     model.save(tmp_path)
     loaded = MaskedLM.load(tmp_path)
     assert torch.equal(loaded(TOKENS), model(TOKENS))
-    assert loaded.masking == MASKING
+    assert loaded.config == TINY
 
 
 @pytest.mark.parametrize("kind", [Classifier, PairClassifier, Tagger])
 def test_a_head_takes_the_encoder_of_the_masked_model(kind: Any, tmp_path: Path) -> None:
-    trained = stirred(MaskedLM(TINY, MASKING))
+    trained = stirred(MaskedLM(TINY))
     trained.save(tmp_path)
     head = kind(HEADS).eval()
     before = head.labels.weight.clone()
@@ -81,7 +81,7 @@ def test_a_head_takes_the_encoder_of_the_masked_model(kind: Any, tmp_path: Path)
 
 
 def test_the_encoder_of_another_shape_is_an_error(tmp_path: Path) -> None:
-    MaskedLM(dataclasses.replace(TINY, width=8), MASKING).save(tmp_path)
+    MaskedLM(dataclasses.replace(TINY, width=8)).save(tmp_path)
     with pytest.raises(WeightsError, match="another architecture: encoder"):
         Classifier(HEADS).load_encoder(tmp_path)
 
@@ -112,7 +112,7 @@ def test_pairs_without_segments_are_an_error() -> None:
 
 def test_pairs_are_learned() -> None:
     torch.manual_seed(0)
-    model = PairClassifier(HeadConfig(encoder=TINY, labels=("other", "same"), dropout=0.0))
+    model = PairClassifier(dataclasses.replace(HEADS, labels=("other", "same"), head_dropout=0.0))
     rows = [join_pair([a], [b], begin=17, separator=18) for a in range(4) for b in range(4)]
     tokens, segments = (torch.tensor(part) for part in zip(*rows, strict=True))
     labels = torch.tensor([int(a == b) for a in range(4) for b in range(4)])
@@ -142,9 +142,4 @@ def test_bad_option_of_an_encoder_is_named(options: dict[str, Any], name: str) -
 @pytest.mark.parametrize("labels", [("one",), ("a", "a")])
 def test_bad_labels_are_named(labels: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match="labels"):
-        HeadConfig(encoder=TINY, labels=labels)
-
-
-def test_a_mask_beyond_the_vocabulary_is_named() -> None:
-    with pytest.raises(ConfigError, match="mask_id is 20; it must be below 20"):
-        MaskedLM(TINY, MaskingConfig(mask_id=20))
+        dataclasses.replace(HEADS, labels=labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from models.language.bert import BERTConfig, MaskedLM
 from models.language.bert_heads import Classifier, HeadConfig, Tagger
-from models.language.masking import IGNORED, Masked, MaskingConfig
+from models.language.masking import IGNORED
 
 SIZES = {
     "vocab_size": 30,
@@ -63,6 +64,10 @@ def by_our_names(weights: dict[str, Any]) -> dict[str, Any]:
     return weights
 
 
+def head(*labels: str) -> HeadConfig:
+    return HeadConfig(**dataclasses.asdict(CONFIG), labels=labels, head_dropout=0.0)
+
+
 def theirs_of(name: str, **options: Any) -> Any:
     return built(name, "BertConfig", **SIZES, **options)
 
@@ -81,7 +86,7 @@ def assert_same_learning(ours: nn.Module, loss: Tensor, theirs: nn.Module, expec
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS])
 def test_masked_language_model_equals_that_of_hugging_face(lengths: Tensor | None) -> None:
-    ours, theirs = MaskedLM(CONFIG, MaskingConfig(mask_id=0)), theirs_of("BertForMaskedLM")
+    ours, theirs = MaskedLM(CONFIG), theirs_of("BertForMaskedLM")
     same_weights(ours, theirs)
     targets = TOKENS.masked_fill(~REAL | (torch.arange(9) % 2 == 0), IGNORED)
     context = {"segments": SEGMENTS} | ({} if lengths is None else {"lengths": lengths})
@@ -89,11 +94,11 @@ def test_masked_language_model_equals_that_of_hugging_face(lengths: Tensor | Non
     output = theirs(TOKENS, token_type_ids=SEGMENTS, attention_mask=attended, labels=targets)
     real = torch.ones_like(REAL) if lengths is None else REAL
     assert_close([ours(TOKENS, **context)[real]], [output.logits[real]])
-    assert_same_learning(ours, ours.loss_of(Masked(TOKENS, targets), context), theirs, output.loss)
+    assert_same_learning(ours, ours.loss({"tokens": TOKENS, "targets": targets, **context}), theirs, output.loss)
 
 
 def test_classifier_equals_that_of_hugging_face() -> None:
-    ours = Classifier(HeadConfig(encoder=CONFIG, labels=("a", "b", "c"), dropout=0.0))
+    ours = Classifier(head("a", "b", "c"))
     theirs, labels = theirs_of("BertForSequenceClassification", num_labels=3), torch.tensor([2, 0, 1])
     same_weights(ours, theirs)
     output = theirs(TOKENS, token_type_ids=SEGMENTS, attention_mask=REAL.long(), labels=labels)
@@ -103,7 +108,7 @@ def test_classifier_equals_that_of_hugging_face() -> None:
 
 
 def test_tagger_equals_that_of_hugging_face() -> None:
-    ours = Tagger(HeadConfig(encoder=CONFIG, labels=("O", "B", "I"), dropout=0.0))
+    ours = Tagger(head("O", "B", "I"))
     theirs, labels = theirs_of("BertForTokenClassification", num_labels=3), TOKENS % 3
     same_weights(ours, theirs)
     labels = labels.masked_fill(~REAL, IGNORED)
