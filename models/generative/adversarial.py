@@ -28,7 +28,8 @@ def rewards(generator: Generator, judge: Discriminator, drawn: Tensor, *, rollou
     Sentences are ended after every so many words and after the last; the words before share that Q.
     """
     marks, context = generator.config.marks, generator.config.context
-    read, state, found = marks.read(drawn), None, []
+    read, state = marks.read(drawn), None
+    found: list[Tensor] = []
     for place in range(drawn.shape[1]):
         _, state = generator(read[:, place : place + 1], state)
         if (place + 1) % every and place + 1 < drawn.shape[1]:
