@@ -53,7 +53,7 @@ RECIPE: dict[str, Any] = {
     "precision": "auto",
     "keep_best": False,
 }
-STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 20_000, 0.2, 100, 10
+STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 15_000, 0.2, 100, 10
 
 
 def penn_treebank(shared: Path, *, most_words: int | None = None, longest: int = 82) -> TrainingData:
