@@ -206,6 +206,22 @@ def models_show(name: str, which: str = "latest", lake: LakeDir = DEFAULT_LAKE) 
     commands.show_model(lake, name, which)
 
 
+@models_app.command("families")
+def models_families(json: Json = False) -> None:
+    """Every model that `textmill train` can train, and the columns it reads."""
+    from flows import family_commands
+
+    family_commands.families(json=json)
+
+
+@models_app.command("options")
+def models_options(name: str, json: Json = False) -> None:
+    """Every option of a model with its default, for --set and --config."""
+    from flows import family_commands
+
+    family_commands.options(name, json=json)
+
+
 @models_app.command("promote")
 def models_promote(
     name: str,
