@@ -126,6 +126,7 @@ def train(
     set_: Annotated[list[str] | None, typer.Option("--set", help="An option as key=value; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and noise.")] = 0,
     processes: Annotated[int, typer.Option(min=1, help="Processes that learn together.")] = 1,
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder for curves of every step, for TensorBoard.")] = None,
     json: Json = False,
 ) -> None:
     """Train a model of the catalogue on a release or a file, and register it; a finished training is not repeated."""
@@ -143,6 +144,7 @@ def train(
         pairs=set_ or [],
         seed=seed,
         processes=processes,
+        tensorboard=tensorboard,
         json=json,
     )
 

@@ -21,7 +21,8 @@ TOKENISER = "tokeniser."
 
 @dataclass(frozen=True)
 class Order:
-    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`."""
+    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`. Curves of its
+    steps are written into the folder `tensorboard`."""
 
     lake: Lake
     model: str
@@ -33,6 +34,7 @@ class Order:
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     processes: int = 1
+    tensorboard: Path | None = None
 
     @property
     def family(self) -> Family | TextFamily:

@@ -25,7 +25,7 @@ from models.family import Family
 from models.options import divided
 from models.prepared import open_data
 from models.text_family import TextFamily
-from models.training import Watcher
+from models.training import Watcher, tensorboard
 
 
 @dataclass(frozen=True)
@@ -105,18 +105,14 @@ class Neural:
         if self.order.processes > 1:
             wanted = {"family": self.order.model, "options": self.order.own_options, "seed": self.order.seed}
             places = {"data": folder / "data", "folder": artefact, "checkpoints": checkpoints}
+            places |= {"tensorboard": self.order.tensorboard} if self.order.tensorboard else {}
             torchrun.fit(wanted, places, folder / "order.json", processes=self.order.processes)
             return
         data = open_data(folder / "data", self.family.marks)
-        fitting.fit(
-            self.family,
-            self.options,
-            data,
-            artefact,
-            seed=self.order.seed,
-            checkpoints=checkpoints,
-            watch=listeners.watch,
-        )
+        with tensorboard.written(self.order.tensorboard, listeners.watch) as watch:
+            fitting.fit(
+                self.family, self.options, data, artefact, seed=self.order.seed, checkpoints=checkpoints, watch=watch
+            )
 
 
 @dataclass(frozen=True)
