@@ -130,6 +130,7 @@ def train(
         str | None,
         typer.Option(help="Begin with the weights of NAME, NAME@alias or NAME:version."),
     ] = None,
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder for curves of every step, for TensorBoard.")] = None,
     json: Json = False,
 ) -> None:
     """Train a model of the catalogue on a release or a file, and register it; a finished training is not repeated."""
@@ -148,6 +149,7 @@ def train(
         seed=seed,
         processes=processes,
         start=start,
+        tensorboard=tensorboard,
         json=json,
     )
 

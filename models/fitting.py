@@ -23,6 +23,7 @@ from models.evaluation import held_out
 from models.family import DataConfig, Family, TrainingData, describe
 from models.options import divided
 from models.prepared import open_data
+from models.training import tensorboard
 from models.training.checkpoints import Checkpoints
 from models.training.loop import Watcher, unwatched
 from models.training.record import TrainingRecord
@@ -137,15 +138,17 @@ def main() -> None:
     """Run an order in this process, one of several."""
     order = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     family = neural(order["family"])
-    fit(
-        family,
-        checked(family, order["options"]),
-        open_data(Path(order["data"]), family.marks),
-        Path(order["folder"]),
-        seed=order["seed"],
-        checkpoints=Path(order["checkpoints"]) if order.get("checkpoints") else None,
-        start=Path(order["start"]) if order.get("start") else None,
-    )
+    with tensorboard.written(Path(order["tensorboard"]) if order.get("tensorboard") else None, unwatched) as watch:
+        fit(
+            family,
+            checked(family, order["options"]),
+            open_data(Path(order["data"]), family.marks),
+            Path(order["folder"]),
+            seed=order["seed"],
+            checkpoints=Path(order["checkpoints"]) if order.get("checkpoints") else None,
+            watch=watch,
+            start=Path(order["start"]) if order.get("start") else None,
+        )
 
 
 def key_of(family: Family, options: Options, lineage: Mapping[str, Any], seed: int) -> str:

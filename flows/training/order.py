@@ -22,7 +22,8 @@ TOKENISER = "tokeniser."
 
 @dataclass(frozen=True)
 class Order:
-    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`."""
+    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`. Curves of its
+    steps are written into the folder `tensorboard`."""
 
     lake: Lake
     model: str
@@ -35,6 +36,7 @@ class Order:
     seed: int = 0
     processes: int = 1
     start: str | None = None
+    tensorboard: Path | None = None
 
     @property
     def family(self) -> Family | TextFamily:

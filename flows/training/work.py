@@ -26,7 +26,7 @@ from models.options import divided
 from models.prepared import open_data
 from models.registry import ModelVersion
 from models.text_family import TextFamily
-from models.training import Watcher
+from models.training import Watcher, tensorboard
 from models.vocabulary import FILE as TOKENIZER
 
 
@@ -115,19 +115,21 @@ class Neural:
             wanted = {"family": self.order.model, "options": self.order.own_options, "seed": self.order.seed}
             places = {"data": folder / "data", "folder": artefact, "checkpoints": checkpoints}
             places |= {"start": self.start.path} if self.start else {}
+            places |= {"tensorboard": self.order.tensorboard} if self.order.tensorboard else {}
             torchrun.fit(wanted, places, folder / "order.json", processes=self.order.processes)
             return
         data = open_data(folder / "data", self.family.marks)
-        fitting.fit(
-            self.family,
-            self.options,
-            data,
-            artefact,
-            seed=self.order.seed,
-            checkpoints=checkpoints,
-            watch=listeners.watch,
-            start=self.start.path if self.start else None,
-        )
+        with tensorboard.written(self.order.tensorboard, listeners.watch) as watch:
+            fitting.fit(
+                self.family,
+                self.options,
+                data,
+                artefact,
+                seed=self.order.seed,
+                checkpoints=checkpoints,
+                watch=watch,
+                start=self.start.path if self.start else None,
+            )
 
 
 @dataclass(frozen=True)
