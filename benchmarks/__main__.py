@@ -24,6 +24,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "privacy": (),
     "decontaminate": (),
     "tokenise": (),
+    "word_vectors": (),
     "web": (),
     "download": (),
     "lookup": (),
@@ -32,6 +33,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "memory": (),
     "cleaning": (),
     "validation": (),
+    "sentence_vae": (),
+    "text_gan": (),
 }
 """Every benchmark, with the options of a full run."""
 MINUTES, QUICK_MINUTES = 60, 10

@@ -21,7 +21,7 @@ import polars as pl
 from benchmarks import options as common
 from benchmarks.recipes.translation import RECIPES, SEARCH, VOCABULARY
 from data.token_store import TokenStore
-from models.catalogue import family as of_catalogue
+from models.catalogue import neural as of_catalogue
 from models.decoding.beam import Search, decode
 from models.family import Family, Split, TrainingData
 from models.fitting import checked, fit
@@ -50,7 +50,8 @@ def main() -> None:
     if not common.has_shared(options, "translation"):
         return
     if find_spec("sacrebleu") is None:
-        return common.left_out("translation", "needs sacrebleu")
+        common.left_out("translation", "needs sacrebleu")
+        return
     recipe = {**RECIPES[options.family], **(QUICK if options.quick else {}), **parsed(options.set)}
     pairs = Pairs(options.shared, options.direction, options.vocabulary)
     if options.minutes:

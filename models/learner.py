@@ -61,6 +61,10 @@ class Learner:
         """Who learns in a step, in order; a player may have several turns."""
         return ("model",)
 
+    def rate(self, step: int, player: str) -> float:  # noqa: ARG002 - a GAN looks at them
+        """What the learning rate of a step is multiplied by for a player."""
+        return 1.0
+
     def weights(self, batch: Batch) -> Tensor:
         """Units (tokens, words, rows) that each row predicts, float [rows]."""
         raise NotImplementedError

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -58,15 +60,25 @@ def load(model: nn.Module, directory: Path, *, prefix: str = "") -> None:
     """
     path = directory / WEIGHTS
     found = {name: tensor for name, tensor in read(path).items() if name.startswith(prefix)}
-    wanted = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(prefix)}
-    wrong = sorted(name for name in found.keys() | wanted.keys() if _shape(found.get(name)) != _shape(wanted.get(name)))
-    if wrong or not found:
-        name = wrong[0] if wrong else prefix
+    fill({name: tensor for name, tensor in model.state_dict().items() if name.startswith(prefix)}, found, path)
+
+
+@torch.no_grad()
+def fill(tensors: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+    """Write what was `found` at `path` into the tensors of the same names.
+
+    Raises WeightsError unless names and shapes are the same.
+    """
+    names = sorted(found.keys() | tensors.keys())
+    wrong = [name for name in names if _shape(found.get(name)) != _shape(tensors.get(name))]
+    if wrong or not names:
+        name = wrong[0] if wrong else "every weight"
         raise WeightsError(
             f"{path} is of another architecture: {name} is {_shape(found.get(name))} in the file and "
-            f"{_shape(wanted.get(name))} in the model ({len(wrong)} such weights)"
+            f"{_shape(tensors.get(name))} in the model ({len(wrong)} such weights)"
         )
-    model.load_state_dict(found, strict=not prefix)
+    for name, tensor in tensors.items():
+        tensor.copy_(found[name])
 
 
 def _shape(tensor: Tensor | None) -> str:

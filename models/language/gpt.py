@@ -26,12 +26,12 @@ from models.checks import demand, demand_one_of
 from models.decoding.sampling import Sampling, draw
 from models.layers.attention import document_mask
 from models.layers.cross_entropy import IGNORED, capped, linear_cross_entropy
-from models.layers.positions import Rotary, Sinusoidal, restarting
+from models.layers.gradients import unit_rms
+from models.layers.initialise import initialise
+from models.layers.positions import POSITIONS, Rotary, places, restarting
 from models.layers.transformer import Block, BlockCache, BlockConfig, norm_of
 
 VERSION = 2
-SMALL = ("embedding.weight", "places.weight", "unembedding")
-POSITIONS = ("rotary", "learned", "sinusoidal")
 
 
 class GPTConfigError(ConfigError):
@@ -108,11 +108,7 @@ class GPT(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.width)
         self.rotary = Rotary(config.width // config.heads, length=config.context)
-        if config.positions == "learned":
-            self.places: nn.Module | None = nn.Embedding(config.context, config.width)
-        else:
-            sinusoidal = config.positions == "sinusoidal"
-            self.places = Sinusoidal(config.width, length=config.context) if sinusoidal else None
+        self.places = places(config.positions, config.width, length=config.context)
         self.blocks = nn.ModuleList(Block(config.block()) for _ in range(config.layers))
         if config.residual == "pre":
             self.norm = norm_of(config.norm, config.width, epsilon=config.norm_epsilon, bias=config.bias)
@@ -121,7 +117,7 @@ class GPT(nn.Module):
         self.unembedding = None if config.tied else nn.Parameter(torch.empty(config.vocab_size, config.width))
         self.prior = nn.Parameter(torch.empty(config.vocab_size)) if config.prior else None
         self.dropout = nn.Dropout(config.dropout)
-        initialise(self, seed=seed)
+        initialise(self, residual=config.residual, seed=seed)
 
     def forward(
         self, tokens: Tensor, *, documents: Tensor | None = None, cache: list[BlockCache] | None = None
@@ -155,7 +151,7 @@ class GPT(nn.Module):
     def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         hidden: Tensor = self.embedding(tokens)
         if self.config.embedding_norm:
-            hidden = F.rms_norm(hidden, (self.config.width,))
+            hidden = unit_rms(hidden)
         if self.places is not None:
             hidden = hidden + self.places(positions)
         dropped: Tensor = self.dropout(hidden)
@@ -246,24 +242,3 @@ def window_start(tokens: int, context: int) -> int:
     """Where the window over so many tokens begins: at a multiple of half the context, with as much as fits."""
     half = max(1, context // 2)
     return max(0, -(-(tokens - context) // half) * half)
-
-
-def initialise(model: GPT, *, seed: int) -> None:
-    """Set every weight, from the seed alone.
-
-    Matrices are normal with variance 1 / inputs; before a norm, those that write to the residual stream start
-    at zero, so that each block is the identity at first (ReZero's gains do that elsewhere); embeddings are small,
-    because tied logits are products with normalised states of length sqrt(width). `start_from` may set the
-    prior later.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if name.endswith("output.weight") and model.config.residual == "pre":
-                weight.zero_()
-            elif name in SMALL:
-                weight.normal_(std=0.02, generator=generator)
-            elif weight.ndim == 2:
-                weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)
-            else:
-                weight.fill_(1.0 if name.endswith("norm.weight") else 0.0)

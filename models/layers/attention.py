@@ -24,6 +24,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from data.errors import ConfigError
 from models.layers.dropout import dropout as dropped
+from models.layers.gradients import unit_rms
 from models.layers.positions import Rotation, rotate
 
 
@@ -223,7 +224,7 @@ class MultiHead(nn.Module):
 
     def normalised(self, heads: Tensor) -> Tensor:
         """Queries or keys at unit root mean square, which bounds the scores; as they are without `query_key_norm`."""
-        return F.rms_norm(heads, heads.shape[-1:]) if self.query_key_norm else heads
+        return unit_rms(heads) if self.query_key_norm else heads
 
     def mix(self, query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None, causal: bool) -> Tensor:
         """The mixed values of all heads, [batch, queries, width]."""

@@ -11,7 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from models.layers.gradients import turned
+
 BASE = 10_000.0
+POSITIONS = ("rotary", "learned", "sinusoidal")
 Rotation = tuple[Tensor, Tensor]
 """Cosines and sines, each [time, head_width / 2] or [batch, 1, time, head_width / 2]."""
 
@@ -50,19 +53,30 @@ class Rotary(nn.Module):
         return (cos, sin) if positions.ndim == 1 else (cos.unsqueeze(1), sin.unsqueeze(1))
 
 
+def places(positions: str, width: int, *, length: int) -> nn.Module | None:
+    """What gives the vectors [..., width] that are added to tokens; None for `rotary`, where heads are turned."""
+    if positions == "learned":
+        return nn.Embedding(length, width)
+    return Sinusoidal(width, length=length) if positions == "sinusoidal" else None
+
+
 def rotate(heads: Tensor, rotation: Rotation) -> Tensor:
     """Turn queries or keys [batch, heads, time, head_width]; channel i is paired with i + head_width / 2."""
     cos, sin = (part.to(heads.dtype) for part in rotation)
-    first, second = heads.chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    return turned(heads, cos, sin)
 
 
 def restarting(documents: Tensor) -> Tensor:
     """Positions [batch, time] that begin at 0 in each document; `documents` [batch, time] is constant in one."""
-    places = torch.arange(documents.shape[1], device=documents.device).expand_as(documents)
-    begins = torch.ones_like(documents, dtype=torch.bool)
-    begins[:, 1:] = documents[:, 1:] != documents[:, :-1]
-    return places - torch.where(begins, places, 0).cummax(dim=1).values
+    return torch.arange(documents.shape[1], device=documents.device) - starts(documents)
+
+
+def starts(numbers: Tensor) -> Tensor:
+    """Where the run of equal numbers begins to which a place of `numbers` [batch, time] belongs."""
+    places = torch.arange(numbers.shape[1], device=numbers.device).expand_as(numbers)
+    begins = torch.ones_like(numbers, dtype=torch.bool)
+    begins[:, 1:] = numbers[:, 1:] != numbers[:, :-1]
+    return torch.where(begins, places, 0).cummax(dim=1).values
 
 
 def _angles(width: int, *, length: int, base: float) -> Tensor:

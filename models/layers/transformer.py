@@ -21,6 +21,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from models.checks import demand, demand_one_of
 from models.layers.attention import Attention, CrossAttention, KeyValues
 from models.layers.dropout import Dropout
+from models.layers.gradients import RMSNorm, squared_relu
 from models.layers.positions import Rotation
 
 NORMS = ("rms", "layer")
@@ -37,7 +38,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "squared_relu": lambda hidden: F.relu(hidden).square(),
+    "squared_relu": squared_relu,
     "swiglu": swiglu,
 }
 
@@ -184,7 +185,7 @@ class ReZero(nn.Module):
 def norm_of(norm: str, width: int, *, epsilon: float | None = None, bias: bool = True) -> nn.Module:
     """The normalisation of this name (`NORMS`); `bias` is LayerNorm's."""
     if norm == "rms":
-        return nn.RMSNorm(width, eps=epsilon)
+        return RMSNorm(width, epsilon=epsilon)
     return nn.LayerNorm(width, eps=1e-5 if epsilon is None else epsilon, bias=bias)
 
 

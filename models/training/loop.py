@@ -166,7 +166,8 @@ class Run:
         loss = sums.pop("loss")
         if not math.isfinite(loss) or not math.isfinite(norm):
             self._diverged(loss, norm)
-        set_rate(self.optimisers[player], learning_rate(self.done, self.config))
+        rate = learning_rate(self.done, self.config) * self.learner.rate(self.done, player)
+        set_rate(self.optimisers[player], rate)
         for optimiser in self.optimisers[player]:
             optimiser.step()
         self.model.zero_grad(set_to_none=True)
@@ -257,13 +258,13 @@ class Run:
 
     def ended(self) -> bool:
         """Whether the training is over, and why."""
-        late = self.config.max_minutes and self.clock() - self.started >= 60 * self.config.max_minutes
+        patience, minutes = self.config.patience, self.config.max_minutes
         if self.done >= self.config.steps:
             return True
-        if self.world.agree(bool(self.config.patience and self.record.since_best >= self.config.patience)):
+        if patience and self.world.agree(self.record.since_best >= patience):
             self.record.ended = "patience"
             return True
-        if self.world.agree(bool(late)):
+        if minutes and self.world.agree(self.clock() - self.started >= 60 * minutes):
             self.record.ended = "max_minutes"
             return True
         return False

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from data.token_store import TokenStore
-from models.catalogue import family as of_catalogue
+from models.catalogue import neural as of_catalogue
 from models.decoding.beam import Search, decode
 from models.family import Split, TrainingData, vocabulary_of
 from models.fitting import checked, fit, load

@@ -55,7 +55,7 @@ def test_other_names_are_named(tmp_path: Path) -> None:
 
 def test_a_part_that_the_file_lacks_is_an_error(tmp_path: Path) -> None:
     weights.save(Pair(), Sizes(), tmp_path)
-    with pytest.raises(WeightsError, match="nothing"):
+    with pytest.raises(WeightsError, match="every weight is missing"):
         weights.load(Pair(), tmp_path, prefix="nothing.")
 
 

@@ -1,0 +1,102 @@
+"""Functions of every position whose gradients are written out: fewer passes over memory than autograd puts together.
+
+On a processor such functions take as long as their passes. Squared ReLU takes a fifth of the time, the others two
+thirds. Under `torch.compile`, which does as much by itself, the plain forms are used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
+
+
+def squared_relu(states: Tensor) -> Tensor:
+    """max(x, 0)²; its gradient is 2 max(x, 0)."""
+    if torch.compiler.is_compiling():
+        return F.relu(states).square()
+    squared: Tensor = _SquaredReLU.apply(states)  # type: ignore[no-untyped-call]
+    return squared
+
+
+def unit_rms(states: Tensor, *, epsilon: float | None = None) -> Tensor:
+    """y = x r, r = 1 / sqrt(mean of x² over the last axis + epsilon); its gradient by x is r (g - y mean of g y)."""
+    epsilon = torch.finfo(states.dtype).eps if epsilon is None else epsilon
+    if torch.compiler.is_compiling():
+        return F.rms_norm(states, states.shape[-1:], eps=epsilon)
+    normalised: Tensor = _UnitRMS.apply(states, epsilon)  # type: ignore[no-untyped-call]
+    return normalised
+
+
+def turned(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Pairs of channels (i, i + half) turned by angles [..., half]; the gradient is turned back."""
+    if torch.compiler.is_compiling():
+        first, second = states.chunk(2, dim=-1)
+        return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    return _Turned.apply(states, torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1))  # type: ignore[no-any-return, no-untyped-call]
+
+
+class RMSNorm(nn.Module):
+    """`unit_rms` times a learned gain per channel, Zhang and Sennrich 2019 (arXiv 1910.07467)."""
+
+    def __init__(self, width: int, *, epsilon: float | None = None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, states: Tensor) -> Tensor:
+        """States [..., width]."""
+        return unit_rms(states, epsilon=self.epsilon) * self.weight
+
+
+class _SquaredReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: Tensor) -> Tensor:
+        positive = states.relu()
+        ctx.save_for_backward(positive)
+        return positive * positive
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        positive: Tensor = ctx.saved_tensors[0]
+        return (gradient * positive).mul_(2)
+
+
+class _UnitRMS(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, epsilon: float) -> Tensor:
+        full = torch.promote_types(states.dtype, torch.float32)
+        length = torch.linalg.vector_norm(states, dim=-1, keepdim=True, dtype=full)
+        scale = length.square_().div_(states.shape[-1]).add_(epsilon).rsqrt_().to(states.dtype)
+        normalised: Tensor = states * scale
+        ctx.save_for_backward(normalised, scale)
+        return normalised
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        normalised: Tensor
+        normalised, scale = ctx.saved_tensors
+        along = (gradient * normalised).mean(dim=-1, keepdim=True)
+        return torch.addcmul(gradient, normalised, along, value=-1).mul_(scale), None
+
+
+class _Turned(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _turn(states, cos, sin)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        cos, sin = ctx.saved_tensors
+        return _turn(gradient, cos, -sin), None, None
+
+
+def _turn(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    return torch.addcmul(states * cos, states.roll(states.shape[-1] // 2, -1), sin)
