@@ -24,6 +24,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "privacy": (),
     "decontaminate": (),
     "tokenise": (),
+    "word_vectors": (),
     "web": (),
     "download": (),
     "lookup": (),

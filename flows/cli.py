@@ -147,6 +147,44 @@ def train(
     )
 
 
+@app.command()
+def search(
+    model: Annotated[str, typer.Argument(help="Name of the catalogue, as for `train`.")],
+    space: Annotated[Path, typer.Option(help="YAML file with what is searched: `learning_rate: {log: [1e-4, 1e-2]}`.")],
+    trials: Annotated[int, typer.Option(help="Trials in all; those that are done are not repeated.")] = 20,
+    pruner: Annotated[str, typer.Option(help="What ends hopeless trials early: median, hyperband or none.")] = "median",
+    lake: LakeDir = DEFAULT_LAKE,
+    pipeline: OnlyPipeline = None,
+    data: Annotated[str | None, typer.Option(help="A file instead of the release of --pipeline.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Columns of the file, as for `train`.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with options that all trials have.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Such an option as key=value; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every training and of the search.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Where the best options go, for `train --config`.")] = None,
+    json: Json = False,
+) -> None:
+    """Search the best options of a model by Optuna; an interrupted search goes on."""
+    from flows.searching import command
+
+    command.search(
+        model,
+        space=space,
+        trials=trials,
+        pruner=pruner,
+        lake=lake,
+        pipeline=pipeline,
+        data=data,
+        validation=validation,
+        columns=columns,
+        config=config,
+        pairs=set_ or [],
+        seed=seed,
+        out=out,
+        json=json,
+    )
+
+
 @models_app.command("list")
 def models_list(lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
     """Registered models, their versions and champions."""
@@ -161,6 +199,28 @@ def models_show(name: str, which: str = "latest", lake: LakeDir = DEFAULT_LAKE) 
     from flows import commands
 
     commands.show_model(lake, name, which)
+
+
+@models_app.command("promote")
+def models_promote(
+    name: str,
+    which: Annotated[str, typer.Argument(help="A version, an alias or latest.")] = "candidate",
+    alias: Annotated[str, typer.Option(help="The alias to move.")] = "champion",
+    because: Annotated[str | None, typer.Option(help="Your reason, where no score decides; it is logged.")] = None,
+    lake: LakeDir = DEFAULT_LAKE,
+) -> None:
+    """Point an alias to a version that is better on the same held-out rows, or for a reason that you give."""
+    from flows import registry_commands
+
+    registry_commands.promote(lake, name, which, alias=alias, because=because)
+
+
+@models_app.command("export")
+def models_export(name: str, target: Path, which: str = "champion", lake: LakeDir = DEFAULT_LAKE) -> None:
+    """Copy the files of a version, checked against their hashes, into a new folder."""
+    from flows import registry_commands
+
+    registry_commands.export(lake, name, which, target)
 
 
 @models_app.command("rollback")
@@ -231,8 +291,6 @@ for late in (
     (app, "infer", "Predict for files"),
     (app, "evaluate", "Score a model on any data"),
     (app, "doctor", "Check the installation"),
-    (models_app, "promote", "Promote a version by hand"),
-    (models_app, "export", "Export an artefact"),
 ):
     _later(*late)
 

@@ -63,7 +63,8 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         (str(record["unit"]), f"{record['units']:,}"),
         ("seconds", f"{timing.pop('seconds'):.1f}"),
     ]
-    return found + [(name.replace("_", " "), _plain(value)) for name, value in timing.items()]
+    rest = {name: value for name, value in timing.items() if not name.startswith("counted_")}
+    return found + [(name.replace("_", " "), _plain(value)) for name, value in rest.items()]
 
 
 def _flat(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from data.hashing import fingerprint
 from models import training
-from models.catalogue import family as of_catalogue
+from models.catalogue import neural
 from models.evaluation import held_out
 from models.family import DataConfig, Family, TrainingData, describe
 from models.options import divided
@@ -113,13 +113,13 @@ def _write(folder: Path, name: str, value: Any) -> None:
 def load(folder: Path) -> Any:
     """The model of an artefact that `fit` wrote, by the family it names; the registry has checked its hashes."""
     about = json.loads((folder / "artefact.json").read_text("utf-8"))
-    return of_catalogue(about["family"]).load(folder)
+    return neural(about["family"]).load(folder)
 
 
 def main() -> None:
     """Run an order in this process, one of several."""
     order = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    family = of_catalogue(order["family"])
+    family = neural(order["family"])
     fit(
         family,
         checked(family, order["options"]),

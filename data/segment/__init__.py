@@ -13,9 +13,18 @@ have no such punctuation and set a blank where a clause or a sentence ends: betw
 ends a sentence.
 """
 
-from data.segment.sentences import sentence_count, sentence_spans
+from data.segment.sentences import extract_sentences, sentence_count, sentence_spans
 from data.segment.tokens import extract_words, word_count, word_spans, words
 
 VERSION = 2
 
-__all__ = ["VERSION", "extract_words", "sentence_count", "sentence_spans", "word_count", "word_spans", "words"]
+__all__ = [
+    "VERSION",
+    "extract_sentences",
+    "extract_words",
+    "sentence_count",
+    "sentence_spans",
+    "word_count",
+    "word_spans",
+    "words",
+]

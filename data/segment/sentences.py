@@ -150,3 +150,8 @@ _EXPRESSION = (
 def sentence_count(text: pl.Expr) -> pl.Expr:
     """Number of sentences, close to `len(sentence_spans(text))`: the words around a full stop weigh less here."""
     return text.str.count_matches(_EXPRESSION)
+
+
+def extract_sentences(text: pl.Expr) -> pl.Expr:
+    """The sentences of a text as a list, as `sentence_count` counts them, blanks at their ends included."""
+    return text.str.extract_all(_EXPRESSION)

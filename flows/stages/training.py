@@ -192,9 +192,9 @@ def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
 
 def _gpt(job: Job, inputs: Inputs) -> Recipe:
     from models import fitting
-    from models.catalogue import family
+    from models.catalogue import neural
 
-    gpt = family("gpt")
+    gpt = neural("gpt")
     try:
         options = fitting.checked(gpt, job.recipe.model("gpt"))
     except ConfigError as error:

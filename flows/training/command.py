@@ -31,7 +31,8 @@ def train(
     json: bool,
 ) -> None:
     """Train in this process, as a flow of the server that is up, or of one of our own."""
-    from flows.training.running import Order
+    from flows.training.order import Order
+    from flows.training.work import work_of
 
     options = {**read_options(config), **parsed(pairs)}
     mapping = column_names(columns)
@@ -39,8 +40,7 @@ def train(
         lake=Lake(lake), model=model, pipeline=pipeline, data=data, validation=validation, columns=mapping, name=name,
         options=options, seed=seed, processes=processes,
     )  # fmt: skip
-    order.divided()  # a wrong option is told before a server is started
-    order.rows()
+    _ = work_of(order, order.rows()).options  # a wrong option is told before a server is started
     order.lake.check_writable()
     result = _run(order, options, quiet=json)
     if json:

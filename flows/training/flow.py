@@ -13,7 +13,8 @@ from data.lake import Lake
 from data.storage import place
 from flows.listen import listener, log_listener, said
 from flows.settings import Settings
-from flows.training.running import Order, Result, run
+from flows.training.order import Order
+from flows.training.running import Result, run
 from flows.training.telling import page, watcher
 
 
@@ -55,6 +56,7 @@ def train_model(
     listen = log_listener() if runtime.deployment.id is not None else listener()
     tell = get_run_logger().info if runtime.deployment.id is not None else said()
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    result = run(order, created=created, watch=watcher(listen(f"Train {model}"), tell))
+    heard = listen(f"Train {model}")
+    result = run(order, created=created, watch=watcher(heard, tell), progress=heard)
     create_markdown_artifact(key=f"training-{result.model}".lower().replace("_", "-"), markdown=page(result))
     return result

@@ -1,196 +1,97 @@
-"""One training as it is ordered. It is done once, and one that was killed goes on from its checkpoint."""
+"""A training is done once, registered with its card, and one that was killed goes on from its checkpoint."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.errors import ConfigError, TextmillError
-from data.lake import Lake
-from flows.training.preparing import Prepared
-from flows.training.rows import File, Published
+from data.progress import Progress, ignore
+from flows.training.order import Order
+from flows.training.work import Listeners, Work, work_of
 from models import card, fitting
-from models.catalogue import family as of_catalogue
-from models.family import Family
-from models.fitting import Options
-from models.prepared import open_data
-from models.registry import Registry
+from models.registry import ModelVersion, Registry
 from models.training import Watcher, unwatched
+from pipelines import training_page
+from pipelines.training_page import TrainingPage
 
-TOKENISER = "tokeniser."
 CANDIDATE = "candidate"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What `textmill train` was asked for. `options` are flat names and values; those of the tokenizer begin with
-    `tokeniser.`."""
-
-    lake: Lake
-    model: str
-    pipeline: str | None = None
-    data: str | None = None
-    validation: Path | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    name: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    processes: int = 1
-
-    @property
-    def family(self) -> Family:
-        """The family of the model."""
-        return of_catalogue(self.model)
-
-    def divided(self) -> tuple[Options, dict[str, Any]]:
-        """The checked options of the training, and those of the tokenizer."""
-        tokeniser = {k.removeprefix(TOKENISER): v for k, v in self.options.items() if k.startswith(TOKENISER)}
-        rest = {name: value for name, value in self.options.items() if not name.startswith(TOKENISER)}
-        return fitting.checked(self.family, rest), tokeniser
-
-    def rows(self) -> Published | File:
-        """Where the rows come from."""
-        if self.data is not None and (path := Path(self.data)).suffix:
-            return File(path, self.family.needs, self.columns, self.validation)
-        if self.data is not None:
-            raise ConfigError(
-                f"--data {self.data}: give a .parquet, .csv, .jsonl or .txt file; without it, "
-                "the training reads the release of --pipeline"
-            )
-        return Published.of(self.lake, self.pipeline, self.family.needs)
-
-    def registered_as(self, rows: Published | File) -> str:
-        """The name of the model in the registry."""
-        origin = rows.pipeline if isinstance(rows, Published) else rows.path.stem
-        return self.name or f"{origin}-{self.model}"
+REPORT = "report.html"
 
 
 @dataclass(frozen=True)
 class Result:
-    """A registered training. `scores` are those of the last validation, or of the best where its weights were kept."""
+    """A registered training; `reused` tells that it was done before."""
 
     model: str
     version: str
     reused: bool
     path: Path
     record: Mapping[str, Any]
+    scores: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, found: ModelVersion, *, reused: bool) -> Result:
+        """The result that a registered version stands for."""
+        record = _read(found.path / fitting.HISTORY) if (found.path / fitting.HISTORY).exists() else {}
+        return cls(found.name, found.version, reused, found.path, record, tuple(found.card["metrics"]))
 
 
-def run(
-    order: Order, *, created: str, watch: Watcher = unwatched, tell: Callable[[str], None] = lambda _: None
-) -> Result:
-    """Train and register a model, unless this very training is registered already.
+def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Progress = ignore) -> Result:
+    """Train and register a model as the candidate of its name, unless this very training is registered already.
 
     `created` is the time, ISO 8601. Raises TextmillError, ConfigError and what the engine raises; after an error or a
     kill the same order goes on from the last checkpoint.
     """
-    options, tokeniser = order.divided()
     rows = order.rows()
-    prepared = Prepared.of(rows, order.family, tokeniser)
-    key = fitting.key_of(order.family, options, prepared.lineage, order.seed)
+    work = work_of(order, rows)
     registry, name = Registry(order.lake.models), order.registered_as(rows)
-    if (found := registry.find(name, key)) is not None:
-        return Result(name, found.version, True, found.path, _record(found.path))
-    folder = order.lake.training(key)
-    tell("Preparing the tokens …")
-    prepared.write(folder / "data")
-    with order.lake.lock(f"training-{key}"), tempfile.TemporaryDirectory(dir=folder, prefix="artefact-") as scratch:
-        _fit(order, options, folder, Path(scratch), watch)
-        scores = _scores(Path(scratch))
-        _write_card(Path(scratch), name, order, options=options, lineage=prepared.lineage, created=created)
-        registered = registry.register(
+    if (found := registry.find(name, work.key)) is not None:
+        return Result.of(found, reused=True)
+    folder = order.lake.training(work.key)
+    with order.lake.lock(f"training-{work.key}"), tempfile.TemporaryDirectory(dir=folder) as scratch:
+        work.write(Path(scratch), folder, Listeners(watch, progress))
+        scores = _read(Path(scratch) / fitting.SCORES)
+        _describe(Path(scratch), name, order, work, created)
+        version = registry.register(
             name,
             Path(scratch),
             kind=order.model,
-            lineage=prepared.lineage,
-            config=options.as_json(),
-            training_key=key,
+            lineage=work.lineage,
+            config=work.config,
+            training_key=work.key,
             created=created,
-            metrics=[{**score, "split": "validation"} for score in scores["scores"]],
+            metrics=[{"split": "validation", **score} for score in scores["scores"]],
         )
-        evidence = {"training": key}
-        registry.promote(
-            name,
-            CANDIDATE,
-            registered.version,
-            expected=registry.alias(name, CANDIDATE),
-            evidence=evidence,
-            when=created,
-        )
+        before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
+        registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)
     shutil.rmtree(folder, ignore_errors=True)
-    return Result(name, registered.version, False, registered.path, _record(registered.path))
+    return Result.of(version, reused=False)
 
 
-def _fit(order: Order, options: Options, folder: Path, artefact: Path, watch: Watcher) -> None:
-    checkpoints = folder / "checkpoints"
-    if order.processes == 1:
-        data = open_data(folder / "data", order.family.marks)
-        fitting.fit(order.family, options, data, artefact, seed=order.seed, checkpoints=checkpoints, watch=watch)
-        return
-    flat = {name: value for name, value in order.options.items() if not name.startswith(TOKENISER)}
-    wanted = {
-        "family": order.model,
-        "options": flat,
-        "data": str(folder / "data"),
-        "folder": str(artefact),
-        "seed": order.seed,
-        "checkpoints": str(checkpoints),
+def _describe(folder: Path, name: str, order: Order, work: Work, created: str) -> None:
+    """Write the card and the page of a training into its artefact."""
+    record, found = _read(folder / fitting.HISTORY), _read(folder / fitting.SCORES)
+    shown = _read(folder / fitting.SHOWN) if (folder / fitting.SHOWN).exists() else {}
+    limits = card.limits_of(record, found["rows"], found["scores"])
+    facts: dict[str, Any] = {
+        "name": name,
+        "about": order.family.about,
+        "created": created,
+        "lineage": work.lineage,
+        "config": work.config,
+        "scores": found["scores"],
+        "record": record,
+        "limits": limits,
     }
-    _in_processes(wanted, folder / "order.json", order.processes)
+    (folder / card.FILE).write_text(card.page(**facts), "utf-8")
+    (folder / REPORT).write_text(training_page.render(TrainingPage(**facts, shown=shown)), "utf-8")
 
 
-def _in_processes(wanted: Mapping[str, Any], path: Path, processes: int) -> None:
-    """Let `torchrun` start the processes. Raises TextmillError with the end of what they said where one fails."""
-    path.write_text(json.dumps(wanted), "utf-8")
-    command = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", "models.fitting"]
-    environment = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}
-    done = subprocess.run(
-        [sys.executable, *command, str(path)],
-        env={**environment, **os.environ},
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise TextmillError(f"a process of the training failed: {_said(done.stderr)}")
-
-
-def _said(text: str) -> str:
-    """The last line that is an error of ours or of Python."""
-    lines = [line.strip() for line in text.splitlines() if "Error" in line]
-    return lines[0] if lines else text.strip()[-300:]
-
-
-def _record(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / fitting.HISTORY).read_text("utf-8"))
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
-
-
-def _scores(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / fitting.SCORES).read_text("utf-8"))
-    return found
-
-
-def _write_card(
-    folder: Path, name: str, order: Order, *, options: Options, lineage: Mapping[str, Any], created: str
-) -> None:
-    found, record = _scores(folder), _record(folder)
-    text = card.page(
-        name=name,
-        about=order.family.about,
-        created=created,
-        lineage=lineage,
-        config={**options.as_json(), "seed": order.seed},
-        scores=found["scores"],
-        record=record,
-        limits=card.limits_of(record, found["rows"], found["scores"]),
-    )
-    (folder / card.FILE).write_text(text, "utf-8")

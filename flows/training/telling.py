@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from data.progress import Progress
-from flows.training.running import Result
+from flows.training.running import REPORT, Result
 from models.training import Moment, Watcher
 from models.training.watching import line, recent
 
@@ -37,24 +37,23 @@ def page(result: Result) -> str:
 def lines(result: Result) -> dict[str, str]:
     """What is worth knowing of a training, by name."""
     record, timing = result.record, result.record["timing"]
-    found = {
+    steps = {"steps": f"{len(record['train_loss']):,} (ended by {record['ended']})"} if record["train_loss"] else {}
+    return {
         "version": f"{result.version}{' (this training was done before)' if result.reused else ''}",
-        "steps": f"{len(record['train_loss']):,} (ended by {record['ended']})",
+        **steps,
         record["unit"]: f"{record['units']:,}",
-        "training loss": f"{record['train_loss'][-1]:.4f}" if record["train_loss"] else "none",
-        **{f"validation {name}": f"{value:.4f}" for name, value in scores(record).items()},
+        **({"training loss": f"{record['train_loss'][-1]:.4f}"} if record["train_loss"] else {}),
+        **{score["metric"]: score_line(score) for score in result.scores},
         "seconds": f"{timing['seconds']:.1f}",
+        "report": str(result.path / REPORT),
     }
-    return {**found, "folder": str(result.path)}
 
 
-def scores(record: Mapping[str, Any]) -> dict[str, float]:
-    """The validation scores of the weights that were kept."""
-    steps: list[int] = record["validation_steps"]
-    if not steps:
-        return {}
-    at = steps.index(record["kept_step"]) if record["kept_step"] in steps else -1
-    return {name: values[at] for name, values in record["validation"].items()}
+def score_line(score: Mapping[str, Any]) -> str:
+    """A score with its interval."""
+    return (
+        f"{score['value']:.4f} ({score['ci_low']:.4f} to {score['ci_high']:.4f}, {score['n']:,} {score['split']} rows)"
+    )
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "version": result.version,
         "reused": result.reused,
         "path": str(result.path),
-        "validation": scores(result.record),
+        "scores": [dict(score) for score in result.scores],
         "steps": len(result.record["train_loss"]),
         "timing": result.record["timing"],
     }

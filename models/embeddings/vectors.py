@@ -105,11 +105,14 @@ class WordVectors:
 
     def most_similar(self, word: str, *, k: int = 10) -> list[tuple[str, float]]:
         """The k words with the highest cosine to `word`, best first; raises UnknownWordError."""
-        row = self._row(word)
-        cosines = self._unit @ self._unit[row]
-        cosines[row] = -np.inf
+        found = self.nearest(self.vectors[self._row(word)], k=k + 1)
+        return [(other, cosine) for other, cosine in found if other != normalise(word)][:k]
+
+    def nearest(self, vector: Floats, *, k: int = 10) -> list[tuple[str, float]]:
+        """The k words with the highest cosine to a vector float32 [dim], best first."""
+        cosines = self._unit @ unit_rows(vector[None])[0]
         best = np.argsort(-cosines, kind="stable")[:k]
-        return [(self.words[i], float(cosines[i])) for i in best if i != row]
+        return [(self.words[i], float(cosines[i])) for i in best]
 
     def _row(self, word: str) -> int:
         try:

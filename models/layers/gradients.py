@@ -72,7 +72,7 @@ class _UnitRMS(torch.autograd.Function):
         full = torch.promote_types(states.dtype, torch.float32)
         length = torch.linalg.vector_norm(states, dim=-1, keepdim=True, dtype=full)
         scale = length.square_().div_(states.shape[-1]).add_(epsilon).rsqrt_().to(states.dtype)
-        normalised = states * scale
+        normalised: Tensor = states * scale
         ctx.save_for_backward(normalised, scale)
         return normalised
 

@@ -20,6 +20,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from models.checks import demand, demand_one_of
 from models.layers.attention import Attention, CrossAttention, KeyValues
+from models.layers.dropout import Dropout
 from models.layers.gradients import RMSNorm, squared_relu
 from models.layers.positions import Rotation
 
@@ -132,7 +133,7 @@ class Block(nn.Module):
             self.cross_attention_norm = _scale(config)
         self.feed_forward = FeedForward(config)
         self.feed_forward_norm = _scale(config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self,

@@ -148,12 +148,7 @@ def _swap(staged: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(aside, ignore_errors=True)
         target.rename(aside)
-    try:
-        staged.rename(target)
-    except OSError:
-        if aside.exists():
-            aside.rename(target)
-        raise
+    staged.rename(target)
     files.sync(target.parent)
     with suppress(OSError):
         shutil.rmtree(aside)
@@ -177,7 +172,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _unwritten(folder: Path, error: Exception) -> str:
-    kept = "the checkpoint before it is whole" if (folder / LAST / _STATE).exists() else "there is none before it"
+    before = any((folder / name / _STATE).exists() for name in (LAST, f".{LAST}.old"))
+    kept = "the checkpoint before it is whole" if before else "there is none before it"
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return (
         f"the checkpoint in {folder} cannot be written ({os.fspath(folder)}: {why}); {kept}. "

@@ -9,7 +9,7 @@ from typing import Any
 from data.errors import ConfigError
 
 OPTIMISERS = ("adamw", "muon", "sgd")
-SCHEDULES = ("cosine", "linear", "constant")
+SCHEDULES = ("cosine", "linear", "constant", "inverse_sqrt")
 PRECISIONS = ("float32", "bfloat16", "auto")
 ABOUT_THE_MACHINE = (
     *("accumulate", "compile", "device", "checkpoint_every", "max_minutes"),

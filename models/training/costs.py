@@ -63,10 +63,10 @@ class Costs:
         """The account of the whole training, with the share of the matrix peak if it was a long one."""
         self._energy.close()
         found = self.so_far(units, seconds)
-        if "flops" in found and seconds >= LONG_ENOUGH:
+        if self.world.agree("flops" in found and seconds >= LONG_ENOUGH):
             here = {"matrix_peak": matrix_peak(self.device, self.config.precision)}
             peak = self.world.totals(here)["matrix_peak"]
-            found |= {"matrix_peak": peak, "share_of_matrix_peak": found["flops"] / seconds / peak}
+            found |= {"matrix_peak": peak, "share_of_matrix_peak": found.get("flops", 0.0) / seconds / peak}
         return found
 
     def _count(self, rows: Batch, step: int, units: float) -> None:

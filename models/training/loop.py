@@ -258,13 +258,13 @@ class Run:
 
     def ended(self) -> bool:
         """Whether the training is over, and why."""
-        late = self.config.max_minutes and self.clock() - self.started >= 60 * self.config.max_minutes
+        patience, minutes = self.config.patience, self.config.max_minutes
         if self.done >= self.config.steps:
             return True
-        if self.world.agree(bool(self.config.patience and self.record.since_best >= self.config.patience)):
+        if patience and self.world.agree(self.record.since_best >= patience):
             self.record.ended = "patience"
             return True
-        if self.world.agree(bool(late)):
+        if minutes and self.world.agree(self.clock() - self.started >= 60 * minutes):
             self.record.ended = "max_minutes"
             return True
         return False

@@ -2,7 +2,8 @@
 
 AdamW: Loshchilov and Hutter 2019 (arXiv 1711.05101). Muon: Jordan et al. 2024, scaled as by Liu et al. 2025 (arXiv
 2502.16982) so that one learning rate suits its matrices and the AdamW of all else. Cosine decay: Loshchilov and Hutter
-2017 (arXiv 1608.03983).
+2017 (arXiv 1608.03983). Inverse square root: Vaswani et al. 2017 (arXiv 1706.03762, section 5.3); its peak is that of
+the paper where the rate is 1 / sqrt(width x warmup_steps) and `final_rate` 0.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     progress = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-    shape = _RATES[config.schedule](progress)
+    if config.schedule == "inverse_sqrt":
+        shape = math.sqrt(max(1, config.warmup_steps) / (step + 1))
+    else:
+        shape = _RATES[config.schedule](progress)
     return config.learning_rate * (config.final_rate + (1 - config.final_rate) * shape)
 
 

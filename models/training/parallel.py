@@ -66,10 +66,16 @@ class World:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
-    """The processes that `torchrun` started, by gloo on processors and NCCL on GPUs; one alone where it did not."""
+    """The processes that `torchrun` started, by gloo on processors and NCCL on GPUs; one alone where it did not.
+
+    Those that joined before, in code around the training, stay so after it.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield World()
+        return
+    if distributed.is_initialized():
+        yield World(distributed.get_rank(), size)
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)  # NCCL sends from the device of the process

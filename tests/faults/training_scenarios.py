@@ -25,7 +25,7 @@ def training(*, lake: str, optimiser: str, kill_at: int = 0) -> None:
 
     kill -9 comes after step `kill_at`. Says after which step it began.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
     from tiny_training import Tiny, blocks, options
 
     from models.training import Moment, train
@@ -40,6 +40,6 @@ def training(*, lake: str, optimiser: str, kill_at: int = 0) -> None:
     print("began after", len(found["state"]["train_loss"]) if found else 0, flush=True)
     config = options(optimiser=optimiser, keep_best=True)
     record = train(learner, blocks(), config=config, validation=blocks(), checkpoints=kept, watch=watch)
-    save_file(learner.model.state_dict(), Path(lake) / "weights.safetensors")
+    (Path(lake) / "weights.safetensors").write_bytes(save(learner.model.state_dict()))
     (Path(lake) / "record.json").write_text(json.dumps({**record.as_json(), "timing": None}))
     kept.clear()

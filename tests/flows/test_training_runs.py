@@ -14,7 +14,8 @@ from training_lake import corpus_lake
 
 from data.errors import ConfigError, TextmillError
 from data.lake import Lake
-from flows.training.running import Order, Result, run
+from flows.training.order import Order
+from flows.training.running import Result, run
 from models import fitting
 from models.family import vocabulary_of
 from models.registry import Registry
@@ -124,7 +125,7 @@ def test_wrong_options_are_named(tmp_path: Path, options: dict[str, Any], said: 
 
 
 def test_an_unknown_model_is_told_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no model 'gtp'; there are .*gpt"):
+    with pytest.raises(ConfigError, match=r"no model 'gtp'; do you mean gpt"):
         done(order(corpus_lake(tmp_path), model="gtp"))
 
 

@@ -92,6 +92,22 @@ def test_rate_rises_to_its_peak_and_falls_to_its_share() -> None:
     assert rates[99] == pytest.approx(0.1, abs=0.01)
 
 
+def test_inverse_square_root_is_the_schedule_of_vaswani() -> None:
+    width, warmup = 512, 4000
+    peak = (width * warmup) ** -0.5
+    config = TrainingConfig(
+        steps=100_000, warmup_steps=warmup, learning_rate=peak, final_rate=0.0, schedule="inverse_sqrt"
+    )
+    for step in (1, 100, 4000, 4001, 16_000):  # counted from 1 in the paper
+        expected = width**-0.5 * min(step**-0.5, step * warmup**-1.5)
+        assert learning_rate(step - 1, config) == pytest.approx(expected)
+
+
+def test_inverse_square_root_without_warmup_begins_at_the_peak() -> None:
+    config = TrainingConfig(steps=100, warmup_steps=0, learning_rate=1.0, final_rate=0.0, schedule="inverse_sqrt")
+    assert [learning_rate(step, config) for step in (0, 3)] == [1.0, 0.5]
+
+
 @pytest.mark.parametrize(("schedule", "middle"), [("cosine", 0.55), ("linear", 0.55), ("constant", 1.0)])
 def test_schedules_in_their_middle(schedule: str, middle: float) -> None:
     config = TrainingConfig(steps=100, warmup_steps=0, learning_rate=1.0, final_rate=0.1, schedule=schedule)

@@ -5,12 +5,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
-from models.embeddings.word2vec import TooFewWordsError, Word2VecConfig, Word2VecConfigError, sentences, train
+from models.embeddings.lines import TooFewWordsError
+from models.embeddings.vectors import WordVectors
+from models.embeddings.word2vec import Word2VecConfig, Word2VecConfigError, fit, lines_of, train, trained
 
 TEXTS = 30 * ["The cat sat on the mat. The dog sat on the mat.", "A cat met a dog in 1984."]
+ALIKE = 200 * ["red fruit ripe apple", "red fruit ripe pear", "slow road long car", "slow road long bus"]
 SMALL = Word2VecConfig(dim=8, epochs=2, min_count=2)
 
 
@@ -66,18 +72,94 @@ def test_a_generator_of_texts_is_enough() -> None:
     assert train((text for text in TEXTS), SMALL).words == train(TEXTS, SMALL).words
 
 
-def test_sentences_are_normalised_and_kept_apart() -> None:
-    assert list(sentences("Born in 1984. Died late.")) == [["born", "in", "0000"], ["died", "late"]]
+@pytest.mark.parametrize("texts", [[], [""], ["word"], ["one two three"]])
+def test_too_little_text_is_an_error(texts: list[str]) -> None:
+    with pytest.raises(TooFewWordsError, match=r"no word occurs 2 times .* lower min_count"):
+        train(texts, SMALL)
 
 
-def test_too_little_text_is_an_error() -> None:
-    with pytest.raises(TooFewWordsError, match="min_count"):
-        train(["one two three"], SMALL)
+def test_one_word_is_enough() -> None:
+    vectors = train(["word"], Word2VecConfig(dim=4, min_count=1, epochs=1))
+    assert (vectors.words, vectors.vectors.shape) == (("word",), (1, 4))
+
+
+def test_how_texts_are_batched_changes_nothing(tmp_path: Path) -> None:
+    texts = pl.Series(TEXTS)
+    found = fit([texts[:7], texts[7:7], texts[7:]], SMALL, seed=7, folder=tmp_path)
+    assert hashlib.sha256(found.vectors.tobytes()).hexdigest() == digest_of(7)
+
+
+@pytest.mark.parametrize("architecture", ["skip-gram", "cbow"])
+@pytest.mark.parametrize("objective", ["negative-sampling", "hierarchical-softmax"])
+def test_words_used_alike_end_up_alike(architecture: str, objective: str, tmp_path: Path) -> None:
+    config = Word2VecConfig(architecture=architecture, objective=objective, dim=8, window=3, epochs=40, sample=1.0)
+    vectors = fit([pl.Series(ALIKE)], config, seed=1, folder=tmp_path)
+    assert vectors.similarity("apple", "pear") > vectors.similarity("apple", "bus") + 0.2
+
+
+def test_every_choice_trains_something_else(tmp_path: Path) -> None:
+    choices = [(a, o) for a in ("skip-gram", "cbow") for o in ("negative-sampling", "hierarchical-softmax")]
+    found = [
+        fit([pl.Series(TEXTS)], Word2VecConfig(dim=8, epochs=1, architecture=a, objective=o), folder=tmp_path)
+        for a, o in choices
+    ]
+    assert len({vectors.vectors.tobytes() for vectors in found}) == 4
+
+
+def test_two_workers_learn_too(tmp_path: Path) -> None:
+    config = Word2VecConfig(dim=8, window=3, epochs=40, sample=1.0, workers=2)
+    vectors = fit([pl.Series(ALIKE)], config, folder=tmp_path)
+    assert vectors.similarity("apple", "pear") > vectors.similarity("apple", "bus") + 0.2
+
+
+def test_phrases_get_a_vector(tmp_path: Path) -> None:
+    texts = pl.Series(20 * ["He saw New York and the sea.", "The sea he and the boat saw."])
+    config = Word2VecConfig(dim=8, epochs=1, phrases=1, phrase_threshold=2.0)
+    vectors = fit([texts], config, folder=tmp_path)
+    assert "new_york" in vectors and "new" not in vectors
+
+
+def test_vectors_are_those_of_gensim(tmp_path: Path) -> None:
+    from gensim.models import Word2Vec
+
+    vectors = fit([pl.Series(TEXTS)], SMALL, seed=7, folder=tmp_path)
+    theirs = Word2Vec(
+        sg=1, vector_size=8, window=10, negative=5, min_count=2, alpha=0.05, min_alpha=1e-4, workers=1, seed=7,
+        sorted_vocab=0,
+    )  # fmt: skip
+    counts = dict(zip(vectors.words, vectors.counts.tolist(), strict=True))
+    theirs.build_vocab_from_freq(counts, corpus_count=90)
+    theirs.train(corpus_file=str(tmp_path / "lines.txt"), total_examples=90, total_words=sum(counts.values()), epochs=2)
+    assert theirs.wv.vectors.tobytes() == vectors.vectors.tobytes()
+
+
+def test_contexts_are_added(tmp_path: Path) -> None:
+    config = Word2VecConfig(dim=8, epochs=2, min_count=2, add_contexts=True)
+    vectors = fit([pl.Series(TEXTS)], config, seed=7, folder=tmp_path)
+    model = trained(lines_of([pl.Series(TEXTS)], SMALL, tmp_path), SMALL, seed=7)
+    assert vectors.vectors.tobytes() == (model.wv.vectors + model.syn1neg).tobytes()
+
+
+def test_saved_vectors_load_equal(tmp_path: Path) -> None:
+    vectors = train(TEXTS, SMALL)
+    vectors.save(tmp_path)
+    assert np.array_equal(WordVectors.load(tmp_path).vectors, vectors.vectors)
 
 
 @pytest.mark.parametrize(
-    ("options", "name"), [({"dim": 0}, "dim"), ({"sample": 0.0}, "sample"), ({"final_learning_rate": 1.0}, "final_")]
+    ("options", "name"),
+    [
+        ({"dim": 0}, "dim is 0"),
+        ({"sample": 0.0}, "sample is 0.0"),
+        ({"final_learning_rate": 1.0}, "final_learning_rate is 1.0"),
+        ({"architecture": "skipgram"}, "architecture is 'skipgram'; it must be one of skip-gram, cbow"),
+        ({"objective": "softmax"}, "objective is 'softmax'; it must be one of negative-sampling, hierarchical-softmax"),
+        ({"context": "page"}, "context is 'page'; it must be one of sentence, paragraph"),
+        ({"phrases": 9}, "phrases is 9"),
+        ({"add_contexts": True, "objective": "hierarchical-softmax"}, "add_contexts needs objective negative-sampling"),
+        ({"phrase_threshold": 0.0}, "phrase_threshold is 0"),
+    ],
 )
-def test_bad_option_is_named(options: dict[str, float], name: str) -> None:
+def test_bad_option_is_named(options: dict[str, Any], name: str) -> None:
     with pytest.raises(Word2VecConfigError, match=name):
         Word2VecConfig(**options)

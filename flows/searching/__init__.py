@@ -1,0 +1,1 @@
+"""`textmill search`: the best options of a model, by Optuna (`pip install textmill[search]`)."""

@@ -1,0 +1,76 @@
+"""What `textmill train` is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data.errors import ConfigError
+from data.lake import Lake
+from flows.training.rows import File, Published
+from models import fitting
+from models.catalogue import family as of_catalogue
+from models.catalogue import neural
+from models.family import Family
+from models.text_family import TextFamily
+
+TOKENISER = "tokeniser."
+
+
+@dataclass(frozen=True)
+class Order:
+    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`."""
+
+    lake: Lake
+    model: str
+    pipeline: str | None = None
+    data: str | None = None
+    validation: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    processes: int = 1
+
+    @property
+    def family(self) -> Family | TextFamily:
+        """The family of the model."""
+        return of_catalogue(self.model)
+
+    @property
+    def neural(self) -> Family:
+        """The family, if the training engine teaches it. Raises ConfigError where it does not."""
+        return neural(self.model)
+
+    @property
+    def checked(self) -> fitting.Options:
+        """The checked options of a training by the engine."""
+        return fitting.checked(self.neural, self.own_options)
+
+    @property
+    def own_options(self) -> dict[str, Any]:
+        """The options that are not the tokenizer's."""
+        return {name: value for name, value in self.options.items() if not name.startswith(TOKENISER)}
+
+    @property
+    def tokeniser(self) -> dict[str, Any]:
+        """The options of the tokenizer."""
+        return {n.removeprefix(TOKENISER): value for n, value in self.options.items() if n.startswith(TOKENISER)}
+
+    def rows(self) -> Published | File:
+        """Where the rows come from."""
+        if self.data is not None and (path := Path(self.data)).suffix:
+            return File(path, self.family.needs, self.columns, self.validation)
+        if self.data is not None:
+            raise ConfigError(
+                f"--data {self.data}: give a .parquet, .csv, .jsonl or .txt file; without it, "
+                "the training reads the release of --pipeline"
+            )
+        return Published.of(self.lake, self.pipeline, self.family.needs)
+
+    def registered_as(self, rows: Published | File) -> str:
+        """The name of the model in the registry."""
+        origin = rows.pipeline if isinstance(rows, Published) else rows.path.stem
+        return self.name or f"{origin}-{self.model}"

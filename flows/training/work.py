@@ -1,0 +1,198 @@
+"""The two kinds of training: by the engine on stores of tokens, and by counting (or gensim) on texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from data.errors import ConfigError, TextmillError
+from data.hashing import fingerprint
+from data.progress import Progress
+from flows.training import torchrun
+from flows.training.order import Order
+from flows.training.preparing import Prepared
+from flows.training.rows import File, Published
+from models import fitting
+from models.family import Family
+from models.options import divided
+from models.prepared import open_data
+from models.text_family import TextFamily
+from models.training import Watcher
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who hears of a training: every step of the engine, or how much of how much."""
+
+    watch: Watcher
+    progress: Progress
+
+
+class Work(Protocol):
+    """One training. `write` leaves the artefact, `history.json` and `scores.json` in a folder."""
+
+    @property
+    def options(self) -> Any:
+        """Its options. Raises ConfigError for a wrong one."""
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """What it learns from, by versions and hashes."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Its options, as plain data."""
+
+    @property
+    def key(self) -> str:
+        """Equal keys mean the same training."""
+
+    def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
+        """Train, with `folder` for what a killed training leaves to the next."""
+
+
+def work_of(order: Order, rows: Published | File) -> Work:
+    """The training that is ordered. Raises ConfigError for a wrong option."""
+    family = order.family
+    return Neural(order, family, rows) if isinstance(family, Family) else Counted(order, family, rows)
+
+
+@dataclass(frozen=True)
+class Neural:
+    """A training by the engine."""
+
+    order: Order
+    family: Family
+    rows: Published | File
+
+    @cached_property
+    def options(self) -> fitting.Options:
+        """The checked options."""
+        return self.order.checked
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The rows with their tokenizer, which may have to be trained."""
+        return Prepared.of(self.rows, self.family, self.order.tokeniser)
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """The rows and the tokenizer."""
+        return self.prepared.lineage
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Sizes, data and training, and the seed."""
+        return {**self.options.as_json(), "seed": self.order.seed}
+
+    @property
+    def key(self) -> str:
+        """Key of the training."""
+        return fitting.key_of(self.family, self.options, self.lineage, self.order.seed)
+
+    def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
+        """Write the tokens, train in this process or in several."""
+        self.prepared.write(folder / "data")
+        checkpoints = folder / "checkpoints"
+        if self.order.processes > 1:
+            wanted = {"family": self.order.model, "options": self.order.own_options, "seed": self.order.seed}
+            places = {"data": folder / "data", "folder": artefact, "checkpoints": checkpoints}
+            torchrun.fit(wanted, places, folder / "order.json", processes=self.order.processes)
+            return
+        data = open_data(folder / "data", self.family.marks)
+        fitting.fit(
+            self.family,
+            self.options,
+            data,
+            artefact,
+            seed=self.order.seed,
+            checkpoints=checkpoints,
+            watch=listeners.watch,
+        )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A training that reads texts once; a killed one begins again."""
+
+    order: Order
+    family: TextFamily
+    rows: Published | File
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The checked options."""
+        if self.order.tokeniser:
+            raise ConfigError(f"{self.family.name} reads words and takes no options of a tokenizer")
+        if self.order.processes > 1:
+            raise ConfigError(f"{self.family.name} is trained in one process; leave --processes out")
+        return divided(self.order.own_options, {"model": self.family.config})["model"]
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        """The rows."""
+        return self.rows.lineage
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All options, defaults too, and the seed."""
+        return {"model": dataclasses.asdict(self.family.config(**self.options)), "seed": self.order.seed}
+
+    @property
+    def key(self) -> str:
+        """Key of the training."""
+        return fingerprint([self.family.name, self.config, self.lineage, self.family.version])
+
+    def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
+        """Learn from the texts of the training split."""
+        clock, cpu, counted = time.perf_counter(), time.process_time(), [0]
+        (folder / "scratch").mkdir(exist_ok=True)
+        model = self.family.learn(
+            self._texts(counted),
+            self.options,
+            seed=self.order.seed,
+            folder=folder / "scratch",
+            progress=listeners.progress,
+        )
+        if not counted[0]:
+            raise TextmillError("no row is left to learn from; give more data (seven rows in ten are for training)")
+        model.save(artefact)
+        timing = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+        scores = self.family.scores(model) if self.family.scores else []
+        _write(artefact / fitting.HISTORY, {**EMPTY, "units": counted[0], "samples": counted[0], "timing": timing})
+        found = [{**dataclasses.asdict(score), "split": "test"} for score in scores]
+        _write(artefact / fitting.SCORES, {"scores": found, "rows": {}})
+        if self.family.show:
+            _write(artefact / fitting.SHOWN, self.family.show(model))
+
+    def _texts(self, counted: list[int]) -> Iterator[pl.Series]:
+        for frame in self.rows.frames("train"):
+            texts = frame["text"].drop_nulls()
+            counted[0] += len(texts)
+            yield texts
+
+
+EMPTY: Mapping[str, Any] = {
+    "train_loss": [],
+    "train_parts": {},
+    "validation_steps": [],
+    "validation": {},
+    "validation_loss": [],
+    "best_step": 0,
+    "kept_step": 0,
+    "unit": "texts",
+    "ended": "steps",
+}
+"""The record of a training that has no steps."""
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), "utf-8")

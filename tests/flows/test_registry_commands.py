@@ -1,0 +1,91 @@
+"""Promotion by evidence or by hand, and copies out of the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import TextmillError
+from data.lake import Lake
+from flows import registry_commands
+from models.registry import Registry, RegistryError
+
+
+def registered(root: Path, value: float, *, half: float = 0.1, metric: str = "loss", data: str = "v1") -> str:
+    registry, source = Registry(Lake(root).models), root / "source"
+    source.mkdir(exist_ok=True)
+    (source / "weights").write_bytes(str(value).encode())
+    score: dict[str, Any] = {"metric": metric, "value": value, "ci_low": value - half, "ci_high": value + half}
+    version = registry.register(
+        "mood",
+        source,
+        kind="gpt",
+        lineage={"tokens": data},
+        config={},
+        training_key=f"{value}-{data}",
+        created="",
+        metrics=[{**score, "n": 9, "split": "validation"}],
+    )
+    return version.version
+
+
+def champion(root: Path) -> str | None:
+    return Registry(Lake(root).models).alias("mood")
+
+
+def promote(root: Path, which: str, because: str | None = None) -> None:
+    registry_commands.promote(root, "mood", which, alias="champion", because=because)
+
+
+@pytest.mark.parametrize(("metric", "new"), [("loss", 1.5), ("wordsim353_spearman", 2.5)])
+def test_a_version_that_is_surely_better_is_promoted(tmp_path: Path, metric: str, new: float) -> None:
+    promote(tmp_path, registered(tmp_path, 2.0, metric=metric), "the first")
+    promote(tmp_path, registered(tmp_path, new, metric=metric))
+    assert champion(tmp_path) == "v000002"
+    move = Registry(Lake(tmp_path).models).log("mood")[-1]
+    assert (move["evidence"]["against"], move["evidence"]["metric"]) == ("v000001", metric)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"value": 1.95}, "not surely better than v000001: loss 1.95"),
+        ({"value": 2.5}, "not surely better"),
+        ({"value": 1.0, "data": "v2"}, "not scored on the same rows"),
+        ({"value": 1.0, "metric": "bleu"}, "not scored on the same rows"),
+    ],
+)
+def test_any_other_needs_a_reason(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    promote(tmp_path, registered(tmp_path, 2.0), "the first")
+    version = registered(tmp_path, **change)
+    with pytest.raises(TextmillError, match=said):
+        promote(tmp_path, version)
+    assert champion(tmp_path) == "v000001"
+    promote(tmp_path, version, "it writes better")
+    assert Registry(Lake(tmp_path).models).log("mood")[-1]["evidence"] == {"by_hand": "it writes better"}
+
+
+def test_a_first_version_needs_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(TextmillError, match=r"no version to compare v000001 with; give your reason with --because"):
+        promote(tmp_path, registered(tmp_path, 2.0))
+
+
+def test_an_exported_version_is_whole(tmp_path: Path) -> None:
+    registered(tmp_path, 2.0)
+    registry_commands.export(tmp_path, "mood", "latest", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["model.json", "weights"]
+
+
+def test_nothing_is_exported_over_other_files(tmp_path: Path) -> None:
+    registered(tmp_path, 2.0)
+    with pytest.raises(TextmillError, match="is not empty"):
+        registry_commands.export(tmp_path, "mood", "latest", tmp_path / "source")
+
+
+def test_a_damaged_version_is_not_exported(tmp_path: Path) -> None:
+    version = registered(tmp_path, 2.0)
+    (Lake(tmp_path).models / "mood" / version / "weights").write_bytes(b"other")
+    with pytest.raises(RegistryError, match="weights is damaged"):
+        registry_commands.export(tmp_path, "mood", "latest", tmp_path / "out")

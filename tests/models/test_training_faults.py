@@ -1,0 +1,242 @@
+"""What goes wrong with a training that is no kill and no full disk (those are in tests/faults): clear errors, and the
+last good checkpoint."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_training import Tiny, blocks, digest, options
+from torch import Tensor
+
+from data.token_store import TokenStore
+from models.batching.blocks import Blocks, TooFewTokensError, pack
+from models.batching.rows import NoRowsError, Rows
+from models.learner import Batch, Loss, NothingToMeasureError
+from models.training import DivergedError, Moment, OutOfMemoryError, TrainingRecord, train
+from models.training.checkpoints import CheckpointError, Checkpoints
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_at(step: int) -> Any:
+    def watch(moment: Moment) -> None:
+        if moment.step == step:
+            raise KilledError
+
+    return watch
+
+
+def interrupted(folder: Path, **changed: Any) -> Checkpoints:
+    """Checkpoints of a training that was interrupted after step 7; the last is of step 6."""
+    kept = Checkpoints(folder, {"model": {"width": 16}, "data": "abc"})
+    with pytest.raises(KilledError):
+        train(Tiny(), blocks(), config=options(**changed), checkpoints=kept, watch=killed_at(7))
+    return kept
+
+
+def go_on(kept: Checkpoints, **changed: Any) -> TrainingRecord:
+    return train(Tiny(), blocks(), config=options(**changed), checkpoints=kept)
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"model": {"width": 32}, "data": "abc"}, r"its model is \{'width': 16\}, here it is \{'width': 32\}"),
+        ({"model": {"width": 16}, "data": "xyz"}, "its data is abc, here it is xyz"),
+        ({"model": {"width": 16}}, "its data is abc, here it is None"),
+    ],
+)
+def test_checkpoint_of_another_training_is_refused(tmp_path: Path, about: dict[str, Any], said: str) -> None:
+    interrupted(tmp_path)
+    with pytest.raises(CheckpointError, match=f"of another training: {said}.*remove .* to begin again"):
+        go_on(Checkpoints(tmp_path, about))
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "optimiser.safetensors", "state.json"])
+@pytest.mark.parametrize("where", [0.02, 0.5, 0.98])
+def test_flipped_bit_is_noticed(tmp_path: Path, file: str, where: float) -> None:
+    kept = interrupted(tmp_path)
+    path = tmp_path / "last" / file
+    content = bytearray(path.read_bytes())
+    content[int(where * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"last is damaged \({file}\); remove|format|of another training"):
+        go_on(kept)
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "optimiser.safetensors", "state.json"])
+@pytest.mark.parametrize("length", [0, 40])
+def test_truncated_file_is_noticed(tmp_path: Path, file: str, length: int) -> None:
+    kept = interrupted(tmp_path)
+    path = tmp_path / "last" / file
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(CheckpointError, match=rf"last is damaged \({file}\); remove .* to begin again"):
+        go_on(kept)
+
+
+def test_missing_file_is_noticed(tmp_path: Path) -> None:
+    kept = interrupted(tmp_path)
+    (tmp_path / "last" / "optimiser.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"last is damaged \(optimiser.safetensors\)"):
+        go_on(kept)
+
+
+def test_unknown_format_is_refused(tmp_path: Path) -> None:
+    kept = interrupted(tmp_path)
+    path = tmp_path / "last" / "state.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 7'))
+    with pytest.raises(CheckpointError, match="has format 7, not 1; use the textmill that wrote it, or remove"):
+        go_on(kept)
+
+
+def test_options_of_the_machine_may_change(tmp_path: Path) -> None:
+    assert options(accumulate=4, costs=True, checkpoint_every=2).learned() == options().learned()
+    assert options(learning_rate=0.5).learned() != options().learned()
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_going_on_with_more_accumulation_learns_the_same(tmp_path: Path, optimiser: str) -> None:
+    plain = {"optimiser": optimiser, "accumulate": 1}
+    learners = [Tiny(dropout=0.0), Tiny(dropout=0.0)]
+    whole = train(learners[0], blocks(), config=options(**plain))
+    kept = Checkpoints(tmp_path, {})
+    with pytest.raises(KilledError):
+        train(Tiny(dropout=0.0), blocks(), config=options(**plain), checkpoints=kept, watch=killed_at(7))
+    record = train(learners[1], blocks(), config=options(optimiser=optimiser, accumulate=4), checkpoints=kept)
+    assert record.train_loss == pytest.approx(whole.train_loss, rel=1e-5)
+
+
+class Poisoned(Tiny):
+    """Its loss, or a gradient alone, is no number in step `at` (from 0)."""
+
+    def __init__(self, at: int, *, gradient: bool = False) -> None:
+        super().__init__()
+        self.at, self.gradient = at, gradient
+
+    def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:
+        found = super().loss(batch, step=step)
+        if step != self.at:
+            return found
+        zero = self.model.output.bias.sum() * 0.0
+        return Loss(found.mean + torch.sqrt(zero) if self.gradient else found.mean * float("nan"))
+
+
+@pytest.mark.parametrize(("gradient", "what"), [(False, "the loss is nan"), (True, "the norm of the gradient is nan")])
+def test_no_number_names_the_batch_and_keeps_the_last_checkpoint(tmp_path: Path, gradient: bool, what: str) -> None:
+    kept = Checkpoints(tmp_path, {})
+    said = rf"{what} at step 9 \(batch 8, rows 32 to 35 .*lower learning_rate \(now 0.01\).*checkpoint is kept"
+    with pytest.raises(DivergedError, match=said):
+        train(Poisoned(8, gradient=gradient), blocks(), config=options(), checkpoints=kept)
+    learner, whole = Tiny(), Tiny()
+    train(learner, blocks(), config=options(), checkpoints=kept)
+    train(whole, blocks(), config=options())
+    assert digest(learner.model) == digest(whole.model)
+
+
+class Greedy(Tiny):
+    """Wants more memory than any machine has, in learning or in validation."""
+
+    def __init__(self, *, validating: bool) -> None:
+        super().__init__()
+        self.validating = validating
+
+    def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:
+        if (step == self.measured_as) == self.validating:
+            torch.empty(1 << 56)
+        return super().loss(batch, step=step)
+
+
+@pytest.mark.parametrize(("validating", "step"), [(False, 1), (True, 6)])
+def test_out_of_memory_says_what_to_lower(validating: bool, step: int) -> None:
+    said = rf"step {step}; raise accumulate \(now 2.*lower batch_size \(now 4\), the context or the width"
+    with pytest.raises(OutOfMemoryError, match=said):
+        train(Greedy(validating=validating), blocks(), config=options(), validation=blocks())
+
+
+class Broken(Tiny):
+    def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:
+        return Loss(self.model.output.weight @ torch.ones(3))
+
+
+def test_mistake_in_a_model_passes_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        train(Broken(), blocks(), config=options())
+
+
+def rows(*texts: list[int]) -> Rows:
+    return Rows({"ids": TokenStore.of(texts)}, pad=0, longest=9)
+
+
+@pytest.mark.parametrize("texts", [[], [[]]])
+def test_no_data_is_told(texts: list[list[int]]) -> None:
+    with pytest.raises(NoRowsError, match="no row to learn from is left of"):
+        rows(*texts)
+    with pytest.raises(TooFewTokensError, match="do not fill one block of 9"):
+        pack(texts, separator=0, context=8)
+
+
+def test_one_row_is_enough_to_learn_from() -> None:
+    data = rows(list(range(1, 10)))
+    record = train(Tiny(), data, config=options(steps=40), validation=data)
+    assert record.train_loss[-1] < record.train_loss[0]
+    assert record.validation_steps[-1] == 40
+
+
+def test_rows_that_predict_nothing_are_passed_over() -> None:
+    learner = Tiny(uneven=True)
+    record = train(learner, blocks(), config=options(), validation=blocks())
+    batches = [blocks().batch(step, batch_size=4) for step in range(12)]
+    assert min(float(learner.weights(batch)[:2].sum()) for batch in batches) == 0
+    assert all(0 <= loss < 10 for loss in (*record.train_loss, *record.validation_loss))
+
+
+class Silent(Tiny):
+    def weights(self, batch: Batch) -> Tensor:
+        return torch.zeros(len(batch["ids"]))
+
+
+def test_validation_of_nothing_is_told() -> None:
+    with pytest.raises(NothingToMeasureError, match="no tokens to measure on"):
+        train(Silent(), blocks(), config=options(), validation=blocks())
+
+
+def test_small_validation_set_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    held, asked = blocks(rows=6), Blocks.batch
+
+    def batch(self: Blocks, step: int, *, batch_size: int) -> dict[str, Tensor]:
+        seen.append(step)
+        return asked(self, step, batch_size=batch_size)
+
+    monkeypatch.setattr(Blocks, "batch", batch)
+    train(Tiny(), blocks(), config=options(steps=1, warmup_steps=0, validation_batches=50), validation=held)
+    assert seen == [0, 0, 1]  # one to learn from, two to validate on
+
+
+def test_training_that_the_clock_ended_goes_on_where_it_may_last_longer(tmp_path: Path) -> None:
+    kept, minutes = Checkpoints(tmp_path, {}), itertools.count(0.0, 5.0)
+    short = options(max_minutes=1, checkpoint_every=1)
+    record = train(Tiny(), blocks(), config=short, checkpoints=kept, clock=lambda: next(minutes))
+    assert record.ended == "max_minutes"
+    whole, learner = Tiny(), Tiny()
+    train(learner, blocks(), config=options(max_minutes=100), checkpoints=kept)
+    train(whole, blocks(), config=options())
+    assert digest(learner.model) == digest(whole.model)
+
+
+@pytest.mark.parametrize("checkpoints", [False, True])
+def test_weights_of_the_best_validation_are_kept(tmp_path: Path, checkpoints: bool) -> None:
+    config = options(steps=30, learning_rate=0.5, schedule="constant", keep_best=True, validate_every=2)
+    learner, held = Tiny(), blocks(rows=6)
+    kept = Checkpoints(tmp_path, {}) if checkpoints else None
+    record = train(learner, blocks(), config=config, validation=held, checkpoints=kept)
+    assert record.best_step < 30
+    with torch.no_grad():
+        scored = learner.measure([held.batch(step, batch_size=4) for step in range(2)])
+    assert scored["loss"] == pytest.approx(record.best_loss, rel=1e-5)

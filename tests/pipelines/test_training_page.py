@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipelines.training_page import TrainingPage, render, took
+
+RECORD = {
+    "train_loss": [3.0, 2.0, float("inf"), 1.0],
+    "train_parts": {"kl": [0.5, 0.25]},
+    "validation_steps": [4],
+    "validation_loss": [1.5],
+    "unit": "tokens",
+    "units": 4096,
+    "ended": "steps",
+    "timing": {"seconds": 12.34, "peak_memory": 2_000_000, "counted_flops": 7.0, "energy_from": "an estimate"},
+}
+
+
+def page(**options: Any) -> str:
+    facts: dict[str, Any] = {
+        "name": "wiki-gpt",
+        "about": "a model",
+        "created": "2026-01-01",
+        "lineage": {"tokens": "v1"},
+        "config": {"model": {"width": 8}, "seed": 3},
+        "scores": [{"metric": "loss", "value": 1.5, "ci_low": 1.25, "ci_high": 1.75, "n": 40}],
+        "record": RECORD,
+        "shown": {},
+        "limits": ["It knows little."],
+    }
+    return render(TrainingPage(**{**facts, **options}))
+
+
+def test_scores_have_their_interval_and_curves_are_drawn() -> None:
+    drawn = page()
+    assert "1.250 to 1.750" in drawn
+    assert "<svg" in drawn
+    assert "It knows little." in drawn
+
+
+def test_without_steps_there_are_no_curves_and_without_rows_no_scores() -> None:
+    drawn = page(record={**RECORD, "train_loss": [], "validation_steps": [], "validation_loss": []}, scores=[])
+    assert "<svg" not in drawn
+    assert "no row was held out" in drawn
+
+
+@pytest.mark.parametrize(
+    ("shown", "wanted"),
+    [
+        (["one <b>text</b>"], "<li>one &lt;b&gt;text&lt;/b&gt;</li>"),
+        ([{"source": "ein", "output": "one"}], "<td>ein</td><td>one</td>"),
+        ({"active units": 5}, '<th scope="row">active units</th><td>5</td>'),
+        ({"straight": ["a", "b"]}, "<h3>straight</h3>"),
+        ("the model wins", "<p>the model wins</p>"),
+        ({"rows": ["one"], "columns": ["ein", "."], "values": [[0.75, 0.25]]}, "var(--chart-1) 75%"),
+    ],
+)
+def test_what_is_shown_is_drawn_by_its_shape(shown: Any, wanted: str) -> None:
+    drawn = page(shown={"Title": shown})
+    assert "<h2>Title</h2>" in drawn
+    assert wanted in drawn
+
+
+def test_what_it_took_is_in_units_for_people() -> None:
+    assert took(RECORD["timing"]) == [("seconds", "12.3"), ("peak memory", "2.0 MB"), ("energy from", "an estimate")]  # type: ignore[arg-type]
