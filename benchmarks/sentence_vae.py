@@ -122,7 +122,7 @@ def trained(data: TrainingData, folder: Path, steps: int, seed: int, device: str
 
     def watch(moment: Moment) -> None:
         if moment.scores:
-            names = ("nll_bound", "kl_per_sentence", "active_units", "mutual_information")
+            names = ("loss", "nll_bound", "kl_per_sentence", "active_units", "mutual_information")
             told = ", ".join(f"{name} {moment.scores[name]:.2f}" for name in names)
             print(f"step {moment.step}, CPU-minutes {(cpu_seconds() - start) / 60:.1f}: {told}", flush=True)
 
