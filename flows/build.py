@@ -169,7 +169,7 @@ def finish(target: Build, unit: Unit, drafted: Draft, failures: pl.DataFrame, re
         counts = less(part.counts, failures, part.rows - failures.height)
         drafted = written(target, unit.index, unit.key, _without(target, drafted, failures), counts=counts)
         drafted = replace(drafted, part=replace(drafted.part, facts={**part.facts, **drafted.part.facts}))
-    facts = {**drafted.part.facts, "validation": (drafted.result or result).as_json()}
+    facts = {**drafted.part.facts, "validation": (drafted.result or result).as_json(target.contract)}
     return target.note(replace(drafted.part, facts=facts))
 
 

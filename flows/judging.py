@@ -63,7 +63,7 @@ def judge(job: Job, target: Build, parts: list[Part], basis: Basis) -> dict[str,
     """
     contract = target.contract
     rows = sum(part.rows for part in parts)
-    verdicts = validate.merge([validate.PartResult.from_json(part.facts["validation"]) for part in parts])
+    verdicts = validate.merge([validate.PartResult.from_json(part.facts["validation"], contract) for part in parts])
     verdicts += validate.validate_dataset(repeated_keys(target, contract, parts, rows), rows, contract)
     known = basis.of(job, contract)
     broken = [one for one in verdicts if one.scope == "dataset" and not one.success]
