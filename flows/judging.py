@@ -110,8 +110,8 @@ def _why_not(published: dict[str, Any], contract: Contract) -> str:
 
 
 def _published(job: Job, contract: Contract) -> dict[str, Any] | None:
-    """Manifest of the version that the release names."""
-    version = (job.lake.release(job.pipeline) or {"datasets": {}})["datasets"].get(contract.name)
+    """Manifest of the version that was published last."""
+    version = (job.lake.newest(job.pipeline) or {"datasets": {}})["datasets"].get(contract.name)
     return None if version is None else job.lake.manifest(job.pipeline, contract.name, version)
 
 
