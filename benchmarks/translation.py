@@ -33,6 +33,12 @@ from pipelines.tokenise import TokeniserConfig, train_tokenizer
 FILES = "translation/multi30k_en_de_{}.parquet"
 LANGUAGES = ("de", "en")
 TIMED, WARM = 40, 10
+GOALS = {
+    ("transformer-seq2seq", "de-en"): 34.0,
+    ("transformer-seq2seq", "en-de"): 33.0,
+    ("rnn-seq2seq", "de-en"): 28.0,
+    ("rnn-seq2seq", "en-de"): 28.0,
+}
 QUICK = {"steps": 60, "warmup_steps": 10}
 
 
@@ -61,6 +67,9 @@ def main() -> None:
     score = task.bleu(options.split)
     row = f"{options.family} {options.direction} {options.split}"
     print(f"{row}: BLEU {score:.2f} after {spent / 60:.1f} CPU-minutes, {recipe['steps']} steps", flush=True)
+    if options.split == "test2016" and not options.quick:
+        common.goal(f"Multi30k {row}, BLEU", score, at_least=GOALS[options.family, options.direction])
+        common.goal(f"Multi30k {row}, CPU-minutes", spent / 60, at_most=120, form="{:.1f}")
 
 
 class Pairs:
