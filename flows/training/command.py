@@ -28,6 +28,7 @@ def train(
     pairs: Sequence[str],
     seed: int,
     processes: int,
+    start: str | None,
     tensorboard: Path | None,
     json: bool,
 ) -> None:
@@ -40,7 +41,7 @@ def train(
     mapping = column_names(columns)
     order = Order(
         lake=Lake(lake), model=model, pipeline=pipeline, data=data, validation=validation, columns=mapping, name=name,
-        options=options, seed=seed, processes=processes, tensorboard=tensorboard,
+        options=options, seed=seed, processes=processes, start=start, tensorboard=tensorboard,
     )  # fmt: skip
     if tensorboard is not None:
         check_installed()
@@ -110,5 +111,6 @@ def _run(order: Any, options: dict[str, Any], *, quiet: bool) -> Any:
             options=options,
             seed=order.seed,
             processes=order.processes,
+            start=order.start,
             tensorboard=str(order.tensorboard) if order.tensorboard else None,
         )
