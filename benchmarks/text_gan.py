@@ -76,8 +76,8 @@ def tell(method: str, model: TextGAN, data: TrainingData, draw: int, *, samples:
     found = curves(model, data, draw, samples=samples, temperatures=TEMPERATURES)
     for name, points in found.items():
         for point in points:
-            place = f"temperature {point.temperature}, BLEU-4 {point.bleu:.3f}, self-BLEU-4 {point.self_bleu:.3f}, words {point.words:.1f}"
-            print(f"  draw {draw}, {name}: {place}", flush=True)
+            place = f"temperature {point.temperature}, BLEU-4 {point.bleu:.3f}, self-BLEU-4 {point.self_bleu:.3f}"
+            print(f"  draw {draw}, {name}: {place}, words {point.words:.1f}", flush=True)
     print(f"{method}, draw {draw}: {verdict(found)}", flush=True)
 
 
