@@ -77,7 +77,7 @@ def tell(method: str, model: TextGAN, data: TrainingData, draw: int, *, samples:
     for name, points in found.items():
         for point in points:
             place = f"temperature {point.temperature}, BLEU-4 {point.bleu:.3f}, self-BLEU-4 {point.self_bleu:.3f}"
-            print(f"  draw {draw}, {name}: {place}", flush=True)
+            print(f"  draw {draw}, {name}: {place}, words {point.words:.1f}", flush=True)
     print(f"{method}, draw {draw}: {verdict(found)}", flush=True)
 
 

@@ -26,11 +26,15 @@ class TooFewSamplesError(TextmillError, ValueError):
 
 @dataclass(frozen=True)
 class Point:
-    """A temperature's place on the curve; both 0 to 1: `bleu` is quality, a low `self_bleu` is diversity."""
+    """A temperature's place on the curve; both 0 to 1: `bleu` is quality, a low `self_bleu` is diversity.
+
+    `words` is the mean length of the samples: short ones are right more easily.
+    """
 
     temperature: float
     bleu: float
     self_bleu: float
+    words: float = 0.0
 
 
 def bleu(samples: Sequence[Text], references: Sequence[Text], *, n: int = 4) -> float:
@@ -74,7 +78,8 @@ def curve(
     found = []
     for temperature in temperatures:
         samples = draw(temperature)
-        found.append(Point(temperature, bleu(samples, references, n=n), self_bleu(samples, n=n)))
+        words = sum(map(len, samples)) / len(samples)
+        found.append(Point(temperature, bleu(samples, references, n=n), self_bleu(samples, n=n), words))
     return found
 
 

@@ -94,8 +94,8 @@ def test_bleu_lies_between_zero_and_one(samples: list[list[str]], references: li
 def test_curve_has_a_point_for_each_temperature() -> None:
     drawn = {0.5: [list("abcd")] * 2, 1.0: [list("abcd"), list("efgh")]}
     assert curve(drawn.__getitem__, [list("abcd")], temperatures=drawn, n=1) == [
-        Point(0.5, 1.0, 1.0),
-        Point(1.0, 0.5, 0.0),
+        Point(0.5, 1.0, 1.0, 4.0),
+        Point(1.0, 0.5, 0.0, 4.0),
     ]
 
 

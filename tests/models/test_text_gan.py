@@ -246,6 +246,17 @@ def test_rate_is_lower_in_the_game_and_for_the_generator_alone() -> None:
     assert [rate(4, "generator"), rate(5, "generator"), rate(5, "discriminator")] == [1.0, 0.2, 1.0]
 
 
+def test_rate_of_a_player_is_what_the_loop_learns_with() -> None:
+    left = {}
+    for rate in (1e-9, 1.0):
+        name, options, data = made(adversarial_rate=rate)
+        config = name.configured(options.model, data)
+        players = name.learner(config, data, 0)
+        training.train(players, name.batches(config, options.data, data, data.train, 0), config=options.training)
+        left[rate] = (vector(players.model.generator) - vector(players.model.likelihood)).abs().max()
+    assert left[1e-9] < 1e-6 < 1e-3 < left[1.0]
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("step", "player"), [(0, "generator"), (3, "discriminator"), (9, "generator")])
 def test_gradients_reach_every_weight_of_a_player(method: str, step: int, player: str) -> None:
