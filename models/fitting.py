@@ -98,6 +98,7 @@ def fit(
         "version": [family.version, training.VERSION],
         "model": dataclasses.asdict(config),
         "training": options.training.learned(),
+        "adapt": dataclasses.asdict(options.adapt),
         "data": batches.fingerprint,
         "seed": seed,
     }

@@ -49,6 +49,8 @@ class Search:
         studies.check_pruner(self.pruner)
         if self.order.processes != 1:
             raise ConfigError(f"processes is {self.order.processes}; a search trains in one process")
+        if self.order.start:
+            raise ConfigError("a search begins with new weights; leave start out")
         for parameter in self.parameters:
             if parameter.name.startswith(TOKENISER):
                 raise ConfigError(f"{parameter.name}: the tokenizer is not searched; losses of others do not compare")

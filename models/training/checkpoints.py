@@ -10,6 +10,7 @@ another training is refused, and so is one that is damaged.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import uuid
@@ -103,7 +104,7 @@ class Checkpoints:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _check_about(self, folder: Path, about: Mapping[str, Any]) -> None:
-        wanted = dict(self.about)
+        wanted = json.loads(json.dumps(dict(self.about)))  # as it is read again: without tuples
         differ = sorted(key for key in {*about, *wanted} if about.get(key) != wanted.get(key))
         if differ:
             key = differ[0]

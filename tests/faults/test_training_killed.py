@@ -36,7 +36,7 @@ class Trainings:
             return [] if struck.status == -signal.SIGKILL else [f"it was not killed: {struck.status} {struck.output}"]
         told = struck.output.splitlines()[1:]
         clear = len(told) == 1 and told[0].startswith("textmill: ") and "Free some space" in told[0]
-        clear &= "there is none before it" not in told[0] or fault.at < self.first_save
+        clear &= "there is none before it" not in told[0] or fault.at <= self.first_save
         return [] if struck.status == 1 and clear else [f"no clear error: {struck.status} {struck.output}"]
 
     def _made(self, name: str) -> Path:

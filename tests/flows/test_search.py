@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -180,6 +181,13 @@ def test_search_without_one_good_trial_tells_the_first_error(tmp_path: Path) -> 
 def test_mistake_is_told_before_anything_is_done(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         search(Lake(tmp_path), **changed).check()
+
+
+def test_search_begins_with_new_weights(tmp_path: Path) -> None:
+    wanted = search(Lake(tmp_path))
+    started = dataclasses.replace(wanted, order=dataclasses.replace(wanted.order, start="wiki-gpt"))
+    with pytest.raises(ConfigError, match="leave start out"):
+        started.check()
 
 
 def test_missing_optuna_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

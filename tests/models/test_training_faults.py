@@ -60,6 +60,12 @@ def test_checkpoint_of_another_training_is_refused(tmp_path: Path, about: dict[s
         go_on(Checkpoints(tmp_path, about))
 
 
+def test_sizes_that_are_tuples_are_known_again(tmp_path: Path) -> None:
+    kept = Checkpoints(tmp_path, {"model": {"widths": (1, 2)}})
+    record = train(Tiny(), blocks(), config=options(), checkpoints=kept)
+    assert go_on(kept) == record
+
+
 @pytest.mark.parametrize("file", ["weights.safetensors", "optimiser.safetensors", "state.json"])
 @pytest.mark.parametrize("where", [0.02, 0.5, 0.98])
 def test_flipped_bit_is_noticed(tmp_path: Path, file: str, where: float) -> None:
