@@ -54,7 +54,7 @@ def test_without_steps_there_are_no_curves_and_without_rows_no_scores() -> None:
         ({"active units": 5}, '<th scope="row">active units</th><td>5</td>'),
         ({"straight": ["a", "b"]}, "<h3>straight</h3>"),
         ("the model wins", "<p>the model wins</p>"),
-        ({"rows": ["one"], "columns": ["ein", "."], "values": [[0.75, 0.25]]}, "var(--chart-1) 75%"),
+        ({"rows": ["one"], "columns": ["ein", "."], "values": [[0.75, 0.25]]}, "var(--chart-1) 33%"),
     ],
 )
 def test_what_is_shown_is_drawn_by_its_shape(shown: Any, wanted: str) -> None:
