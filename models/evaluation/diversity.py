@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from data.errors import TextmillError
@@ -28,13 +28,15 @@ class TooFewSamplesError(TextmillError, ValueError):
 class Point:
     """A temperature's place on the curve; both 0 to 1: `bleu` is quality, a low `self_bleu` is diversity.
 
-    `words` is the mean length of the samples: short ones are right more easily.
+    `words` is the mean length of the samples. Short ones are right more easily, and with many references one is always
+    as short: `brevity` is what BLEU's penalty would be against the mean length of the references, at most 1.
     """
 
     temperature: float
     bleu: float
     self_bleu: float
     words: float = 0.0
+    brevity: float = 1.0
 
 
 def bleu(samples: Sequence[Text], references: Sequence[Text], *, n: int = 4) -> float:
@@ -78,9 +80,16 @@ def curve(
     found = []
     for temperature in temperatures:
         samples = draw(temperature)
-        words = sum(map(len, samples)) / len(samples)
-        found.append(Point(temperature, bleu(samples, references, n=n), self_bleu(samples, n=n), words))
+        good, alike = bleu(samples, references, n=n), self_bleu(samples, n=n)
+        words, theirs = (sum(map(len, texts)) / len(texts) for texts in (samples, references))
+        brevity = min(1.0, math.exp(1 - theirs / words)) if words else 0.0
+        found.append(Point(temperature, good, alike, words, brevity))
     return found
+
+
+def penalised(points: Iterable[Point]) -> list[Point]:
+    """The same curve with the length of the samples counted: BLEU times `brevity`."""
+    return [replace(point, bleu=point.bleu * point.brevity) for point in points]
 
 
 def lead(first: Sequence[Point], second: Sequence[Point]) -> float | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evaluation.diversity import Point, TooFewSamplesError, bleu, curve, lead, self_bleu
+from models.evaluation.diversity import Point, TooFewSamplesError, bleu, curve, lead, penalised, self_bleu
 
 texts = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), min_size=2, max_size=5)
 
@@ -97,6 +97,13 @@ def test_curve_has_a_point_for_each_temperature() -> None:
         Point(0.5, 1.0, 1.0, 4.0),
         Point(1.0, 0.5, 0.0, 4.0),
     ]
+
+
+def test_curve_tells_what_short_samples_would_lose() -> None:
+    point = curve(lambda _: [list("ab")] * 2, [list("abcd"), list("ab")], temperatures=[1.0], n=1)[0]
+    assert (point.bleu, point.words) == (1.0, 2.0)
+    assert point.brevity == pytest.approx(math.exp(1 - 3 / 2))
+    assert penalised([point])[0].bleu == pytest.approx(math.exp(-0.5))
 
 
 def test_lead_is_the_difference_at_the_same_self_bleu() -> None:

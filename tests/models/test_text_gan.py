@@ -372,13 +372,22 @@ def test_before_the_game_there_is_one_curve() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gan", "winner"), [(0.5, "The GAN has 0.100"), (0.3, "The maximum-likelihood model has 0.100")]
+    ("gan", "winner"), [(0.5, "the GAN has 0.100"), (0.3, "the maximum-likelihood model has 0.100")]
 )
 def test_verdict_names_who_has_more_bleu(gan: float, winner: str) -> None:
     from models.evaluation.diversity import Point
 
     found = {"gan": [Point(1.0, gan, 0.5)], "likelihood": [Point(1.0, 0.4, 0.5)]}
     assert family.verdict(found).startswith(winner)
+
+
+def test_verdict_counts_that_samples_are_short() -> None:
+    from models.evaluation.diversity import Point
+
+    found = {"gan": [Point(1.0, 0.5, 0.5, 5.0, 0.2)], "likelihood": [Point(1.0, 0.4, 0.5, 12.0, 1.0)]}
+    said = family.verdict(found)
+    assert "the GAN has 0.100 more BLEU-4 at" in said
+    assert "lose by it, the maximum-likelihood model has 0.300" in said
 
 
 def test_curves_that_do_not_meet_have_no_winner() -> None:
