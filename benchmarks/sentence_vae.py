@@ -53,7 +53,7 @@ RECIPE: dict[str, Any] = {
     "precision": "auto",
     "keep_best": False,
 }
-STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 20_000, 0.2, 100, 10
+STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 15_000, 0.2, 100, 10
 
 
 def penn_treebank(shared: Path, *, most_words: int | None = None, longest: int = 82) -> TrainingData:
@@ -122,7 +122,7 @@ def trained(data: TrainingData, folder: Path, steps: int, seed: int, device: str
 
     def watch(moment: Moment) -> None:
         if moment.scores:
-            names = ("nll_bound", "kl_per_sentence", "active_units", "mutual_information")
+            names = ("loss", "nll_bound", "kl_per_sentence", "active_units", "mutual_information")
             told = ", ".join(f"{name} {moment.scores[name]:.2f}" for name in names)
             print(f"step {moment.step}, CPU-minutes {(cpu_seconds() - start) / 60:.1f}: {told}", flush=True)
 

@@ -21,6 +21,7 @@ from models import weights
 from models.checks import demand, demand_one_of
 from models.layers.attention import both, document_mask, padding_mask
 from models.layers.cross_entropy import IGNORED, linear_cross_entropy
+from models.layers.dropout import Dropout
 from models.layers.initialise import initialise
 from models.layers.positions import POSITIONS, Rotary, places, restarting
 from models.layers.transformer import Block, BlockConfig, norm_of
@@ -88,7 +89,7 @@ class Encoder(nn.Module):
             self.norm = norm_of(config.norm, config.width, epsilon=config.norm_epsilon, bias=config.bias)
         else:
             self.norm = nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self,

@@ -17,6 +17,7 @@ from models import weights
 from models.checks import demand
 from models.language.bert import Batch, BERTConfig, BERTConfigError, Encoder, context_of
 from models.layers.cross_entropy import IGNORED
+from models.layers.dropout import Dropout
 from models.layers.initialise import initialise
 
 
@@ -43,7 +44,7 @@ class Head(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
-        self.dropout = nn.Dropout(config.head_dropout)
+        self.dropout = Dropout(config.head_dropout)
         self.labels = nn.Linear(config.width, len(config.labels))
         self.build()
         initialise(self, residual=config.residual, seed=seed)

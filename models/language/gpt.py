@@ -26,6 +26,7 @@ from models.checks import demand, demand_one_of
 from models.decoding.sampling import Sampling, draw
 from models.layers.attention import document_mask
 from models.layers.cross_entropy import IGNORED, capped, linear_cross_entropy
+from models.layers.dropout import Dropout
 from models.layers.gradients import unit_rms
 from models.layers.initialise import initialise
 from models.layers.positions import POSITIONS, Rotary, places, restarting
@@ -116,7 +117,7 @@ class GPT(nn.Module):
             self.norm = nn.Identity()
         self.unembedding = None if config.tied else nn.Parameter(torch.empty(config.vocab_size, config.width))
         self.prior = nn.Parameter(torch.empty(config.vocab_size)) if config.prior else None
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         initialise(self, residual=config.residual, seed=seed)
 
     def forward(

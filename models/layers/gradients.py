@@ -1,7 +1,7 @@
 """Functions of every position whose gradients are written out: fewer passes over memory than autograd puts together.
 
-On a processor such functions take as long as their passes. Squared ReLU takes a fifth of the time, the others two
-thirds. Under `torch.compile`, which does as much by itself, the plain forms are used.
+On a processor such functions take as long as their passes: these take about 70 % of the time of the plain forms. Under
+`torch.compile`, which does as much by itself, the plain forms are used.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ class _UnitRMS(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        normalised: Tensor
         normalised, scale = ctx.saved_tensors
         along = (gradient * normalised).mean(dim=-1, keepdim=True)
-        return torch.addcmul(gradient, normalised, along, value=-1).mul_(scale), None
+        change: Tensor = torch.addcmul(gradient, normalised, along, value=-1).mul_(scale)
+        return change, None
 
 
 class _Turned(torch.autograd.Function):

@@ -133,7 +133,7 @@ def test_a_frozen_body_leaves_the_named_weights_to_learn() -> None:
 
 
 def test_freezing_all_but_nothing_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"head\.\* name no weight"):
+    with pytest.raises(ConfigError, match=r"head\.\*; they name no weight"):
         freeze(plain(), except_for=("head.*",))
 
 

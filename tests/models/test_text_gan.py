@@ -113,6 +113,8 @@ def test_drawing_goes_on_from_a_word() -> None:
 
 def test_padding_changes_nothing_for_the_discriminator() -> None:
     judge = stirred().discriminator.eval()
+    for filters in judge.filters:
+        filters.bias.data.fill_(2.0)  # what a filter answers where there is nothing
     assert torch.allclose(judge(TARGETS)[1], judge(TARGETS[1:2, :3])[0], atol=1e-6)
 
 
@@ -143,6 +145,19 @@ def test_rewards_of_beginnings_are_the_mean_over_their_ends(monkeypatch: pytest.
         for place, tokens in enumerate(seen)
     )
     assert found[0, 0].item() == pytest.approx(judge(seen[0][:5]).sigmoid().mean().item())
+
+
+def test_sentences_are_ended_as_the_generator_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = stirred().eval()
+    model.generator.output.weight.data.mul_(1e6)  # so sure of itself that drawing is no chance
+    model.generator.prior.data[END] = -1e9
+    drawn = model.generator.draw(4, temperature=0.0)
+    assert drawn.shape == (4, 7)  # as many words as the context has, and the end
+    seen: list[Tensor] = []
+    judge = model.discriminator.forward
+    monkeypatch.setattr(model.discriminator, "forward", lambda tokens: seen.append(tokens) or judge(tokens))
+    rewards(model.generator, model.discriminator, drawn, rollouts=2)
+    assert all(torch.equal(tokens, drawn.repeat_interleave(2, dim=0)) for tokens in seen)
 
 
 def test_words_between_two_rollouts_share_their_reward() -> None:
