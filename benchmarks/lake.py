@@ -25,6 +25,8 @@ PARTS, QUICK_PARTS = 1000, 100
 PAGES, WORDS = 100, 300
 DEFAULT_PAGES, QUICK_DEFAULT_PAGES = 12_000, 4_000
 SECONDS, SHARE, KEEPING = 5.0, 0.03, 0.02
+SMALL = {"part_pages": PAGES, "part_batches": 1}
+"""A part for each stream; by default parts hold more batches the more there are."""
 _FUNCTION = (
     "the",
     "of",
@@ -63,11 +65,11 @@ def incremental(folder: Path, parts: int) -> None:
     """A full build, one with nothing new, and one with a part more."""
     streams, dump = [stream(number) for number in range(parts + 1)], folder / "bench.xml.bz2"
     write(dump, streams[:-1])
-    full = built(folder, dump, recipe={"part_pages": PAGES})
-    again = [built(folder, dump, recipe={"part_pages": PAGES}) for _ in range(3)]
-    stages = built(folder, dump, recipe={"part_pages": PAGES}, as_command=False)
+    full = built(folder, dump, recipe=SMALL)
+    again = [built(folder, dump, recipe=SMALL) for _ in range(3)]
+    stages = built(folder, dump, recipe=SMALL, as_command=False)
     write(dump, streams)
-    more = built(folder, dump, recipe={"part_pages": PAGES})
+    more = built(folder, dump, recipe=SMALL)
     rows = [
         ("a full run", full),
         ("nothing new", again[1]),
@@ -82,7 +84,7 @@ def incremental(folder: Path, parts: int) -> None:
         ("CPU-s by stage", *more["spent"]),
         [(n, *(f"{s:.2f}" for s in r["spent"].values())) for n, r in rows if "spent" in r],
     )
-    median, parts = sorted(run["run"] for run in again)[1], full["parts"]  # fewer than streams: they are evened out
+    median, parts = sorted(run["run"] for run in again)[1], full["parts"]
     common.goal(f"a run with nothing new, {parts} parts, s after imports", max(median, stages["run"]), at_most=SECONDS)
     common.goal(f"one new part of {parts}, of a full run", more["run"] / full["run"], at_most=SHARE, form="{:.1%}")
 

@@ -24,7 +24,7 @@ from data.errors import LakeError
 from data.sealing import seal
 from data.storage import ObjectPath, cache, leftovers, place
 
-__all__ = ["FORMAT", "GRACE", "MANIFEST", "RELEASE", "Lake", "LakeError", "known_format"]
+__all__ = ["FORMAT", "GRACE", "MANIFEST", "RELEASE", "BusyError", "Lake", "LakeError", "known_format"]
 
 RELEASE = "_release.json"
 RELEASES = "_releases"
@@ -37,6 +37,10 @@ GRACE = timedelta(days=1)
 _log = logging.getLogger(__name__)
 FORMAT = 1
 """Format of manifests and releases; raised when an older textmill could not read what is written."""
+
+
+class BusyError(LakeError):
+    """Another process holds what is asked for."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,11 @@ class Lake:
         path = self.pipeline(pipeline) / RELEASE
 
         def replaced(content: bytes | None) -> bytes:
-            before = None if content is None else _parsed(path, content)
+            before = self.newest(pipeline) if content is None else _parsed(path, content)
+            if before and content is None:
+                _log.warning(
+                    "%s was gone; release %s, kept by its number, is what was published last", path, before["number"]
+                )
             made = release(before) if callable(release) else release
             self._check_published(pipeline, made["datasets"])
             number = before.get("number", 0) if before else 0
@@ -178,6 +186,16 @@ class Lake:
     def _numbered(self, pipeline: str, number: int) -> dict[str, Any] | None:
         return _known(self._number_file(pipeline, number))
 
+    def newest(self, pipeline: str) -> dict[str, Any] | None:
+        """The release; where its file is gone, the newest that was kept by its number, None before the first.
+
+        Readers ask for `release`: what is published is what that file says. Who publishes must go on from here.
+        """
+        if (found := self.release(pipeline)) is not None:
+            return found
+        kept = sorted((self.pipeline(pipeline) / RELEASES).glob("*.json"))
+        return _known(kept[-1]) if kept else None
+
     def parts(self, pipeline: str, dataset: str, version: str) -> list[Path]:
         """Parquet files of a published version in order. Raises LakeError if it is not published."""
         if (manifest := self.manifest(pipeline, dataset, version)) is None:
@@ -209,7 +227,7 @@ class Lake:
         """Hold `name` alone among the processes of this machine, after waiting for who holds it.
 
         The kernel releases it if this process dies. It saves work that another does already: what keeps two writers
-        apart, also on other machines, are renames and conditional puts. Raises LakeError where it is held and shall not
+        apart, also on other machines, are renames and conditional puts. Raises BusyError where it is held and shall not
         be waited for.
         """
         path = self._here / "_locks" / f"{name}.lock"
@@ -223,7 +241,7 @@ class Lake:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 if not wait:
-                    raise LakeError(f"another run is working on '{name}' in {self.root}") from error
+                    raise BusyError(f"another run is working on '{name}' in {self.root}") from error
                 _log.warning("another run is working on '%s' in %s; waiting for it to end", name, self.root)
                 fcntl.flock(file, fcntl.LOCK_EX)
             try:

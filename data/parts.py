@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,36 @@ def add_bounds(bounds: Iterable[dict[str, Any]]) -> dict[str, Any]:
     total = {name: _span([one[name] for one in found]) for name in found[0] if all(name in one for one in found)}
     sources = {end.partition(":")[0] for one in found for end in one.get("doc_id", ())}
     return {name: span for name, span in total.items() if name != NUMBER or len(sources) == 1}
+
+
+def apart(parts: Sequence[Part], column: str) -> list[bool]:
+    """Of each part whether no other can hold one of its keys, as far as their bounds of that column tell."""
+    found = [part.rows == 0 for part in parts]
+    filled = [i for i, part in enumerate(parts) if part.rows]
+    if not all(column in parts[i].bounds for i in filled):
+        return found
+    numbered = all(NUMBER in parts[i].bounds for i in filled) and column == "doc_id"
+    ranges = sorted((*_range(parts[i], column, numbered=numbered), i) for i in filled)
+    chain: list[int] = []
+    highest: Any = None
+    for low, high, i in ranges:
+        if chain and low > highest:
+            found[chain[0]] |= len(chain) == 1
+            chain, highest = [], None
+        chain.append(i)
+        highest = high if highest is None else max(high, highest)
+    if len(chain) == 1:
+        found[chain[0]] = True
+    return found
+
+
+def _range(part: Part, column: str, *, numbered: bool) -> tuple[Any, Any]:
+    """The least and the greatest key of a part, as text, or as source and number: as text, 10 comes before 9."""
+    low, high = part.bounds[column]
+    if not numbered:
+        return low, high
+    source, numbers = low.partition(":")[0], part.bounds[NUMBER]
+    return (source, numbers[0]), (source, numbers[1])
 
 
 def _span(spans: list[list[Any]]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import RawIOBase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -72,12 +72,11 @@ def read_all(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.
     """The parts of a version as one frame, an empty one without columns where there are none."""
     import polars as pl
 
+    if not paths:
+        return pl.DataFrame()
     if not any(isinstance(path, ObjectPath) for path in paths):
-        return (
-            pl.read_parquet(list(paths), columns=None if columns is None else list(columns))
-            if paths
-            else pl.DataFrame()
-        )
+        with suppress(FileNotFoundError, pl.exceptions.PolarsError):  # told of the one file below
+            return pl.read_parquet(list(paths), columns=None if columns is None else list(columns))
     return pl.concat([read(path, columns) for path in paths])
 
 

@@ -15,7 +15,8 @@ from data.pins import PINS
 from data.progress import Progress, ignore
 from data.sealing import is_intact
 
-DAMAGED, MISSING = "damaged", "missing"
+DAMAGED, MISSING, UNREADABLE = "damaged", "missing", "unreadable"
+"""Unreadable is what the disk gives an error for; all other files are checked all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,17 @@ class Checked:
     def file(self, path: Path, sha256: str, about: Mapping[str, Any]) -> None:
         """Hash a file."""
         self.files += 1
-        if not path.is_file():
-            self.problems.append(Problem(path=str(path), state=MISSING, **about))
-        elif self._sha256(path) != sha256:
-            self.problems.append(Problem(path=str(path), **about))
+        if (state := self._state(path, sha256)) is not None:
+            self.problems.append(Problem(path=str(path), state=state, **about))
+
+    def _state(self, path: Path, sha256: str) -> str | None:
+        """What is wrong with a file, None where it is as it was."""
+        try:
+            if not path.is_file():
+                return MISSING
+            return None if self._sha256(path) == sha256 else DAMAGED
+        except OSError:
+            return UNREADABLE
 
     def json(self, path: Path, about: Mapping[str, Any]) -> dict[str, Any] | None:
         """Read a sealed JSON file; None where it is not there or not intact, which is then a problem.
@@ -170,9 +178,10 @@ def _recorded(folder: Path, checked: Checked) -> dict[str, str]:
     for path in sorted(folder.rglob("*.json")):
         try:
             content = files.read_json(path)
-        except files.DamagedFileError:
+        except (files.DamagedFileError, OSError) as error:
             if path.with_suffix("").is_file():  # a sidecar, not a file that somebody gave us as a source
-                checked.problems.append(Problem(path=str(path), of="raw", name=folder.name))
+                state = UNREADABLE if isinstance(error, OSError) else DAMAGED
+                checked.problems.append(Problem(path=str(path), of="raw", name=folder.name, state=state))
             continue
         listed = content.get("files", [content]) if isinstance(content, dict) else []
         found |= {

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,7 +13,7 @@ import polars as pl
 from data import memory, tables
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
-from data.hashing import fingerprint
+from data.hashing import ending
 from data.versions import Build, Part, add_counts
 from flows.drafts import Compute, Draft, Output, draft, less, set_apart, tally, written
 from flows.job import Job, Ref, tools
@@ -25,6 +24,8 @@ from pipelines import validate
 __all__ = ["ErrorBudgetError", "Output", "Unit", "build", "finish", "make", "tally"]
 
 
+_BYTES_TOGETHER, _PARTS_TOGETHER = 16 << 20, 64
+"""What is judged at once: files of so many bytes, or so many parts; no fewer parts than workers are given."""
 Finder = Callable[[Build, int, str], Part | None]
 
 
@@ -92,16 +93,16 @@ def _parts(target: Build, units: Iterable[Unit], pool: Pool | None, find: Finder
     if pool is not None:
         yield from _made_apart(target, units, pool, find)
         return
-    for unit in units:
-        full = _full(target, unit)
+    for full in _full(target, units):
         part = find(target, full.index, full.key) or make(target, full)
-        unit.told()
+        full.told()
         yield part
 
 
-def _full(target: Build, unit: Unit) -> Unit:
-    """The unit under its full key, which holds the contract and the libraries, too."""
-    return replace(unit, key=fingerprint([unit.key, target.contract.describe(), tools()]))
+def _full(target: Build, units: Iterable[Unit]) -> Iterator[Unit]:
+    """The units under their full keys, which hold the contract and the libraries, too."""
+    key = ending(target.contract.describe(), tools())
+    return (replace(unit, key=key(unit.key)) for unit in units)
 
 
 def _made_apart(target: Build, units: Iterable[Unit], pool: Pool, find: Finder) -> Iterator[Part]:
@@ -109,17 +110,26 @@ def _made_apart(target: Build, units: Iterable[Unit], pool: Pool, find: Finder) 
     waiting: deque[tuple[Unit, Part | Future[Draft]]] = deque()
     arrived: list[tuple[Unit, Part | Draft]] = []
     with validate.loading() as load:
-        for unit in map(partial(_full, target), units):
+        for unit in _full(target, units):
             waiting.append((unit, find(target, unit.index, unit.key) or _submit(pool, target, unit)))
             while len(waiting) > pool.room:
                 load()  # now that there is nothing to do here but to wait
                 arrived.append(_arrived(target, pool, *waiting.popleft()))
-            if len(arrived) >= pool.room:
+            if _is_due(arrived, pool):
                 yield from _finished(target, arrived)
                 arrived = []
         load()
         arrived += [_arrived(target, pool, *each) for each in waiting]
         yield from _finished(target, arrived)
+
+
+def _is_due(arrived: list[tuple[Unit, Part | Draft]], pool: Pool) -> bool:
+    """Whether it is time to judge: a judgement takes the same time for few rows as for many.
+
+    What is not judged is lost when the run is killed: about the work on a part of default size.
+    """
+    size = sum(made.part.bytes for _, made in arrived if isinstance(made, Draft))
+    return len(arrived) >= pool.room and (size >= _BYTES_TOGETHER or len(arrived) >= _PARTS_TOGETHER)
 
 
 def _submit(pool: Pool, target: Build, unit: Unit) -> Future[Draft]:
@@ -169,7 +179,7 @@ def finish(target: Build, unit: Unit, drafted: Draft, failures: pl.DataFrame, re
         counts = less(part.counts, failures, part.rows - failures.height)
         drafted = written(target, unit.index, unit.key, _without(target, drafted, failures), counts=counts)
         drafted = replace(drafted, part=replace(drafted.part, facts={**part.facts, **drafted.part.facts}))
-    facts = {**drafted.part.facts, "validation": (drafted.result or result).as_json()}
+    facts = {**drafted.part.facts, "validation": (drafted.result or result).as_json(target.contract)}
     return target.note(replace(drafted.part, facts=facts))
 
 

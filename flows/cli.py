@@ -126,6 +126,11 @@ def train(
     set_: Annotated[list[str] | None, typer.Option("--set", help="An option as key=value; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and noise.")] = 0,
     processes: Annotated[int, typer.Option(min=1, help="Processes that learn together.")] = 1,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Begin with the weights of NAME, NAME@alias or NAME:version."),
+    ] = None,
+    tensorboard: Annotated[Path | None, typer.Option(help="Folder for curves of every step, for TensorBoard.")] = None,
     json: Json = False,
 ) -> None:
     """Train a model of the catalogue on a release or a file, and register it; a finished training is not repeated."""
@@ -143,6 +148,8 @@ def train(
         pairs=set_ or [],
         seed=seed,
         processes=processes,
+        start=start,
+        tensorboard=tensorboard,
         json=json,
     )
 
@@ -199,6 +206,22 @@ def models_show(name: str, which: str = "latest", lake: LakeDir = DEFAULT_LAKE) 
     from flows import commands
 
     commands.show_model(lake, name, which)
+
+
+@models_app.command("families")
+def models_families(json: Json = False) -> None:
+    """Every model that `textmill train` can train, and the columns it reads."""
+    from flows import family_commands
+
+    family_commands.families(json=json)
+
+
+@models_app.command("options")
+def models_options(name: str, json: Json = False) -> None:
+    """Every option of a model with its default, for --set and --config."""
+    from flows import family_commands
+
+    family_commands.options(name, json=json)
 
 
 @models_app.command("promote")

@@ -24,6 +24,8 @@ FILE = "file"
 """The fact of a part that names the file its records come from."""
 PROFILE = "profile"
 """The fact of a part that holds what later versions are compared with."""
+DISTINCT = "distinct"
+"""The fact of a part that names the key of which no value stands twice in it."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,11 @@ def written(
             del output  # before the next one is made
         made = finish(counts or _added_counts([each.counts for each in seen]))
     profiles = [each.profile for each in seen]
+    light, ids = _lights(seen)
     facts = {**_added([each.facts for each in seen]), PROFILE: profiles[0] if len(seen) == 1 else added(profiles)}
-    return Draft(replace(made, facts=facts), *_lights(seen), seen[-1].metadata)
+    if ids is not None and ids.n_unique() == len(ids):
+        facts[DISTINCT] = "doc_id"
+    return Draft(replace(made, facts=facts), light, ids, seen[-1].metadata)
 
 
 @dataclass(frozen=True)

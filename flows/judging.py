@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,9 @@ from data.contracts import Contract
 from data.contracts.evolution import refuse_breaking as refuse_breaking_change
 from data.contracts.evolution import version_of
 from data.hashing import fingerprint
+from data.parts import apart
 from data.versions import Build, Part
-from flows.drafts import PROFILE
+from flows.drafts import DISTINCT, PROFILE
 from flows.job import Job
 from pipelines import drift, validate
 from pipelines.checks import repeated
@@ -23,6 +25,9 @@ from pipelines.validate import Comparison
 from pipelines.validation_page import render_page
 
 __all__ = ["PROFILE", "Basis", "judge", "refuse_breaking"]
+
+_ROWS = 100_000
+"""Rows of which a column is read at a time, if not one part has more."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ def judge(job: Job, target: Build, parts: list[Part], basis: Basis) -> dict[str,
     """
     contract = target.contract
     rows = sum(part.rows for part in parts)
-    verdicts = validate.merge([validate.PartResult.from_json(part.facts["validation"]) for part in parts])
-    verdicts += validate.validate_dataset(repeated_keys(target, contract, parts, rows), rows, contract)
+    verdicts = validate.merge([validate.PartResult.from_json(part.facts["validation"], contract) for part in parts])
+    verdicts += validate.validate_dataset(repeated_keys(target, contract, parts), rows, contract)
     known = basis.of(job, contract)
     broken = [one for one in verdicts if one.scope == "dataset" and not one.success]
     if broken:
@@ -105,8 +110,8 @@ def _why_not(published: dict[str, Any], contract: Contract) -> str:
 
 
 def _published(job: Job, contract: Contract) -> dict[str, Any] | None:
-    """Manifest of the version that the release names."""
-    version = (job.lake.release(job.pipeline) or {"datasets": {}})["datasets"].get(contract.name)
+    """Manifest of the version that was published last."""
+    version = (job.lake.newest(job.pipeline) or {"datasets": {}})["datasets"].get(contract.name)
     return None if version is None else job.lake.manifest(job.pipeline, contract.name, version)
 
 
@@ -116,12 +121,33 @@ def _page(job: Job, contract: Contract, verdicts: list[validate.Verdict], compar
     return str(page)
 
 
-def repeated_keys(target: Build, contract: Contract, parts: list[Part], rows: int) -> dict[str, pl.Series]:
+def repeated_keys(target: Build, contract: Contract, parts: list[Part]) -> dict[str, pl.Series]:
     """The values that stand more than once in each column that dataset-wide expectations look at."""
     columns = {str(e.kwargs["column"]) for e in contract.expectations if e.scope == "dataset" and "column" in e.kwargs}
-    paths = [target.folder / part.file for part in parts]
-    return {name: repeated([partial(_column, path, name) for path in paths], rows) for name in sorted(columns)}
+    return {name: _repeated(target, parts, name) for name in sorted(columns)}
 
 
-def _column(path: Path, name: str) -> pl.Series:
-    return tables.read(path, [name])[name]
+def _repeated(target: Build, parts: list[Part], name: str) -> pl.Series:
+    """Values that stand more than once: parts that hold each of theirs once, and none of another's, are not read."""
+    alone = [part.facts.get(DISTINCT) == name and own for part, own in zip(parts, apart(parts, name), strict=True)]
+    doubtful = [part for part, sure in zip(parts, alone, strict=True) if not sure]
+    readers = [partial(_column, [target.folder / part.file for part in some], name) for some in _groups(doubtful)]
+    return repeated(readers, sum(part.rows for part in doubtful))
+
+
+def _groups(parts: list[Part]) -> Iterator[list[Part]]:
+    """Neighbouring parts of at most so many rows together: many small files cost a third read together."""
+    group: list[Part] = []
+    held = 0
+    for part in parts:
+        if group and held + part.rows > _ROWS:
+            yield group
+            group, held = [], 0
+        group.append(part)
+        held += part.rows
+    if group:
+        yield group
+
+
+def _column(paths: list[Path], name: str) -> pl.Series:
+    return tables.read_all(paths, [name])[name]

@@ -11,17 +11,19 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from data.hashing import fingerprint
-from models import training
+from models import adapting, training
+from models.adapting import AdaptConfig
 from models.catalogue import neural
 from models.evaluation import held_out
 from models.family import DataConfig, Family, TrainingData, describe
 from models.options import divided
 from models.prepared import open_data
+from models.training import tensorboard
 from models.training.checkpoints import Checkpoints
 from models.training.loop import Watcher, unwatched
 from models.training.record import TrainingRecord
@@ -36,6 +38,7 @@ class Options:
     model: Mapping[str, Any]
     data: DataConfig
     training: training.TrainingConfig
+    adapt: AdaptConfig = field(default_factory=AdaptConfig)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for a card and a training key."""
@@ -43,18 +46,29 @@ class Options:
             "model": dict(self.model),
             "data": dataclasses.asdict(self.data),
             "training": dataclasses.asdict(self.training),
+            **({"adapt": dataclasses.asdict(self.adapt)} if self.adapt != AdaptConfig() else {}),
         }
 
 
 def checked(family: Family, options: Mapping[str, Any]) -> Options:
     """The options of a family from flat `name: value` pairs on its defaults. Raises ConfigError naming a wrong one."""
-    kinds = {"model": family.config, "data": family.data, "training": training.TrainingConfig}
+    kinds = {
+        "model": family.config,
+        "data": family.data,
+        "training": training.TrainingConfig,
+        "adapt": AdaptConfig,
+    }
     found = divided(options, kinds)
     learning = dict(found["training"])
     if "steps" in learning:  # a short training warms up for a part of its steps
         default = min(family.training.warmup_steps, learning["steps"] // 10)
         learning.setdefault("warmup_steps", default)
-    return Options(found["model"], family.data(**found["data"]), dataclasses.replace(family.training, **learning))
+    return Options(
+        found["model"],
+        family.data(**found["data"]),
+        dataclasses.replace(family.training, **learning),
+        AdaptConfig(**found["adapt"]),
+    )
 
 
 def fit(
@@ -67,13 +81,16 @@ def fit(
     checkpoints: Path | None = None,
     watch: Watcher = unwatched,
     traces: Path | None = None,
+    start: Path | None = None,
 ) -> TrainingRecord:
     """Train, going on from `checkpoints`, and write the artefact into an existing folder; returns the record.
 
+    The weights begin as those of the artefact `start`, where there is one (see `models.adapting`).
     Where the option `profile` asks for traces, they are written into `traces`, or beside the weights.
     """
-    config = family.configured(options.model, data)
+    config = family.configured({**adapting.sizes_of(start, family.config), **options.model}, data)
     learner = family.learner(config, data, seed)
+    adapting.begin(learner.model, start, options.adapt, seed=seed)
     batches = family.batches(config, options.data, data, data.train, seed)
     held = family.batches(config, options.data, data, data.validation, seed) if data.validation else None
     about = {
@@ -96,6 +113,7 @@ def fit(
         traces=traces or folder,
     )
     if int(os.environ.get("RANK", "0")) == 0:
+        adapting.end(learner.model, options.adapt, folder)
         learner.model.save(folder)  # type: ignore[operator]
         describe(folder, family.name, data)
         found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
@@ -120,14 +138,17 @@ def main() -> None:
     """Run an order in this process, one of several."""
     order = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     family = neural(order["family"])
-    fit(
-        family,
-        checked(family, order["options"]),
-        open_data(Path(order["data"]), family.marks),
-        Path(order["folder"]),
-        seed=order["seed"],
-        checkpoints=Path(order["checkpoints"]) if order.get("checkpoints") else None,
-    )
+    with tensorboard.written(Path(order["tensorboard"]) if order.get("tensorboard") else None, unwatched) as watch:
+        fit(
+            family,
+            checked(family, order["options"]),
+            open_data(Path(order["data"]), family.marks),
+            Path(order["folder"]),
+            seed=order["seed"],
+            checkpoints=Path(order["checkpoints"]) if order.get("checkpoints") else None,
+            watch=watch,
+            start=Path(order["start"]) if order.get("start") else None,
+        )
 
 
 def key_of(family: Family, options: Options, lineage: Mapping[str, Any], seed: int) -> str:

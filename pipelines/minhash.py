@@ -9,10 +9,10 @@ from functools import cache
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from data.errors import ConfigError
 from pipelines import repeated
+from pipelines.columns import lists
 from pipelines.shingles import Int64s, UInt32s, UInt64s, Words, batches, read_words, runs, spans_hash
 
 VERSION = 2
@@ -76,18 +76,14 @@ def _fingerprints(texts: list[str], config: MinHashConfig) -> pl.DataFrame:
         whole[i] = _hash(texts[i])  # nothing but signs: the signs themselves are compared
     signed = _signatures(words, config)
     places = np.arange(len(texts) + 1) * config.permutations
+    line_hashes, line_bounds = repeated.line_hashes(words)
     return pl.DataFrame(
         {
-            "minhash": _lists(signed.reshape(-1), places),
+            "minhash": lists(pl.Series(signed.reshape(-1)), places),
             "normalised_hash": whole,
-            "line_hashes": _lists(*repeated.line_hashes(words)),
+            "line_hashes": lists(pl.Series(line_hashes), line_bounds),
         }
     )
-
-
-def _lists(values: UInt32s | UInt64s, bounds: Int64s) -> pl.Series:
-    """Lists that lie behind each other in `values`."""
-    return pl.Series(pa.LargeListArray.from_arrays(bounds, values))
 
 
 def _signatures(words: Words, config: MinHashConfig) -> UInt32s:

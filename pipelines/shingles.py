@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,7 @@ _UNSPACED = (
     (0x0E01, 0x0EFF), (0x0F40, 0x0FBC), (0x1000, 0x109F), (0x1780, 0x17D3), (0x3005, 0x3007), (0x3041, 0x30FF),
     (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF),
 )  # fmt: skip
+_EDGES = [edge for first, last in _UNSPACED for edge in (first, last + 1)]
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _RUN = np.uint64(0xD6E8FEB86659FD93)
@@ -191,11 +193,14 @@ def _entry(char: str) -> int:
         return 0
     normal = _normal(char)
     if len(normal) > 1:
-        is_unspaced = any(first <= ord(char) <= last for first, last in _UNSPACED)
-        return ord(char) | (_LETTER if is_unspaced else _EXPANDS) << 24
+        return ord(char) | (_LETTER if _is_unspaced(char) else _EXPANDS) << 24
     # A compatibility form of a character that stands alone stands alone too.
-    is_unspaced = any(first <= ord(normal) <= last for first, last in _UNSPACED)
-    return ord(normal) | (_SINGLE if is_unspaced else _LETTER) << 24
+    return ord(normal) | (_SINGLE if _is_unspaced(normal) else _LETTER) << 24
+
+
+def _is_unspaced(char: str) -> bool:
+    """Whether it lies within one of the ranges: past an odd number of their edges."""
+    return bool(bisect(_EDGES, ord(char)) & 1)
 
 
 def _normal(char: str) -> str:

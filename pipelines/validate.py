@@ -29,8 +29,10 @@ from pipelines.verdicts import (
     ValidationError,
     Verdict,
     drifted,
+    expectation_of,
     failure,
     merge,
+    observed,
     together,
 )
 
@@ -109,7 +111,7 @@ def _joined(lights: list[pl.DataFrame]) -> pl.DataFrame | None:
 
 def _share(result: PartResult, rows: int) -> PartResult:
     """The verdicts on some of the rows of a part of which all keep the contract."""
-    verdicts = [replace(each, observed=_observed({}, 0, rows), element_count=rows) for each in result.verdicts]
+    verdicts = [replace(each, observed=observed(0, rows), element_count=rows) for each in result.verdicts]
     return PartResult(result.dataset, rows, rows, 0, tuple(verdicts))
 
 
@@ -172,7 +174,7 @@ def _outcome(asked: Condition, found: dict[str, Any], n_rows: int, dataset: str)
     unexpected = int(result.get("unexpected_count") or 0)
     verdict = Verdict(
         dataset=dataset,
-        expectation=asked.name.partition(":")[0] if asked.column else asked.name,
+        expectation=expectation_of(asked),
         column=asked.column,
         scope=asked.expectation.scope,
         success=bool(found["success"]),
@@ -187,7 +189,7 @@ def _outcome(asked: Condition, found: dict[str, Any], n_rows: int, dataset: str)
 
 def _observed(result: dict[str, Any], unexpected: int, n_rows: int) -> str:
     value = result.get("observed_value")
-    return f"{unexpected} of {n_rows} rows" if value is None else str(value)
+    return observed(unexpected, n_rows) if value is None else str(value)
 
 
 def _examples(result: dict[str, Any]) -> tuple[str, ...]:

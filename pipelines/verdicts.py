@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from data.contracts import Contract
 from data.errors import TextmillError
+from pipelines.checks import Condition, row_conditions
 from pipelines.drift import Profile
 
 EXAMPLES = 5
@@ -32,6 +34,11 @@ class Verdict:
     examples: tuple[str, ...] = ()
     condition: str = ""
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What is the same of two verdicts on one condition."""
+        return self.dataset, self.expectation, self.column, self.condition
+
     def as_json(self) -> dict[str, Any]:
         """Plain data for a manifest."""
         return {**asdict(self), "examples": list(self.examples)}
@@ -40,6 +47,31 @@ class Verdict:
     def from_json(cls, content: Mapping[str, Any]) -> Verdict:
         """The verdict that `as_json` wrote."""
         return cls(**{**content, "examples": tuple(content["examples"])})
+
+    @classmethod
+    def met(cls, asked: Condition, dataset: str, n_rows: int) -> Verdict:
+        """The verdict on a condition that all of so many rows meet."""
+        return cls(
+            dataset=dataset,
+            expectation=expectation_of(asked),
+            column=asked.column,
+            scope=asked.expectation.scope,
+            success=True,
+            observed=observed(0, n_rows),
+            unexpected_count=0,
+            element_count=n_rows,
+            condition=asked.text,
+        )
+
+
+def expectation_of(asked: Condition) -> str:
+    """The name of a condition without its column, which a verdict holds apart."""
+    return asked.name.partition(":")[0] if asked.column else asked.name
+
+
+def observed(unexpected: int, n_rows: int) -> str:
+    """How many rows do not meet a condition."""
+    return f"{unexpected} of {n_rows} rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +84,26 @@ class PartResult:
     n_failed: int
     verdicts: tuple[Verdict, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for the note of a part."""
+    def as_json(self, contract: Contract) -> dict[str, Any]:
+        """Plain data for the note of a part: conditions that all rows meet are left to the contract.
+
+        A manifest holds those of every part, and is read by every run: in full they would be four fifths of it.
+        """
+        told = {Verdict.met(asked, self.dataset, self.n_in) for asked in row_conditions(contract)}
         return {
             "dataset": self.dataset,
             "n_in": self.n_in,
             "n_kept": self.n_kept,
             "n_failed": self.n_failed,
-            "verdicts": [verdict.as_json() for verdict in self.verdicts],
+            "verdicts": [verdict.as_json() for verdict in self.verdicts if verdict not in told],
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> PartResult:
-        """The result that `as_json` wrote."""
-        return cls(**{**content, "verdicts": tuple(Verdict.from_json(each) for each in content["verdicts"])})
+    def from_json(cls, content: Mapping[str, Any], contract: Contract) -> PartResult:
+        """The result that `as_json` wrote, or the whole one of an earlier release, by the order of the contract."""
+        found = {verdict.key: verdict for verdict in map(Verdict.from_json, content["verdicts"])}
+        told = (Verdict.met(asked, content["dataset"], content["n_in"]) for asked in row_conditions(contract))
+        return cls(**{**content, "verdicts": tuple(({one.key: one for one in told} | found).values())})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +141,7 @@ def merge(results: Iterable[PartResult]) -> list[Verdict]:
     """One verdict per expectation over all parts of a dataset, counts added."""
     merged: dict[tuple[str, ...], Verdict] = {}
     for verdict in (verdict for result in results for verdict in result.verdicts):
-        key = (verdict.dataset, verdict.expectation, verdict.column, verdict.condition)
-        merged[key] = _add(merged[key], verdict) if key in merged else verdict
+        merged[verdict.key] = _add(merged[verdict.key], verdict) if verdict.key in merged else verdict
     return list(merged.values())
 
 
@@ -149,7 +186,7 @@ def _add(first: Verdict, second: Verdict) -> Verdict:
         column=first.column,
         scope=first.scope,
         success=first.success and second.success,
-        observed=f"{unexpected} of {elements} rows",
+        observed=observed(unexpected, elements),
         unexpected_count=unexpected,
         element_count=elements,
         examples=tuple(dict.fromkeys(first.examples + second.examples))[:EXAMPLES],

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data import history, pins, retention
-from data.lake import Lake
+from data.lake import BusyError, Lake
 from data.retention import Decision, Model, Policy
 from flows import show
 from flows.datasets.terminal import cards, span, table
@@ -76,13 +76,24 @@ def gc(root: Path, pipeline: str | None, *, keep: int, grace: str, dry_run: bool
     names = [history.only_pipeline(lake, pipeline)] if pipeline else lake.pipelines()
     if not dry_run:
         lake.check_writable()
-    done = [_collect(lake, name, policy, now, dry_run=dry_run) for name in names]
+    done, busy = [], []
+    for name in names:
+        try:
+            done.append(_collect(lake, name, policy, now, dry_run=dry_run))
+        except BusyError:
+            if pipeline:
+                raise
+            busy.append(name)
     if json:
-        show.as_json({"dry_run": dry_run, "pipelines": done})
+        show.as_json({"dry_run": dry_run, "pipelines": done, "busy": busy})
         return
     for one in done:
         _print(one, dry_run=dry_run)
-    if not done:
+    for name in busy:
+        show.console().print(
+            f"\n[bold]{name}[/]\na run is working on it; `textmill datasets gc --pipeline {name}` after it"
+        )
+    if not names:
         show.console().print(f"nothing is published in {root}")
 
 

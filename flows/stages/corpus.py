@@ -11,7 +11,7 @@ import polars as pl
 
 from data import tables
 from data.catalogue import Source
-from data.hashing import fingerprint
+from data.hashing import ending, fingerprint
 from data.progress import Progress
 from flows.build import Output, Unit, build, tally
 from flows.job import Job, Ref
@@ -37,9 +37,11 @@ def candidates(job: Job, documents: Ref) -> Ref:
     version = versions.candidates(job, documents.version)
     options = versions.clean_config(job)
 
+    key = ending(config)
+
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
         compute = partial(_clean, job.path(documents) / part["file"], options)
-        return Unit(part["index"], part_key(part, config), compute, told)
+        return Unit(part["index"], key(part["key"], part["sha256"]), compute, told)
 
     units = _each(job, documents, job.listen("Clean"), unit)
     return build(job, "candidates", version, units, inputs=[documents.recorded()], config=config, pool=job.pool)
@@ -61,8 +63,9 @@ def corpus(job: Job, candidates: Ref, duplicates: Ref) -> Ref:
     @cache
     def decisions() -> tuple[pl.DataFrame, dedup.UInt64s]:
         """What goes, made when the first part asks for it: a corpus that is published asks for nothing."""
-        parts, config = _readers(job, candidates), versions.dedup_options(job)
-        return read(job, duplicates), dedup.repeated_lines(parts, config=config, scratch=_scratch(job))
+        config, removed = versions.dedup_options(job), read(job, duplicates).sort("doc_id")
+        parts = _readers(job, candidates) if config.repeated.max_documents else []
+        return removed, dedup.repeated_lines(parts, config=config, scratch=_scratch(job))
 
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
         removed, repeated = decisions()
@@ -140,14 +143,26 @@ def _corpus_unit(
     told: Callable[[], None],
 ) -> Unit:
     """The key holds the decisions on this part's documents alone, so that other parts' leave it as it is."""
-    columns = ["doc_id", "line_hashes"] if len(repeated) else ["doc_id"]
-    own = read_part(job, ref, part, columns)
-    decisions = removed.join(own.select("doc_id"), on="doc_id", how="semi").sort("doc_id")
-    lines = dedup.of_part(own["line_hashes"], repeated) if len(repeated) else repeated
+    decisions, lines = _between(removed, part), repeated
+    if len(decisions) or len(repeated):
+        own = read_part(job, ref, part, ["doc_id", "line_hashes"] if len(repeated) else ["doc_id"])
+        decisions = decisions.join(own.select("doc_id"), on="doc_id", how="semi").sort("doc_id")
+        lines = dedup.of_part(own["line_hashes"], repeated) if len(repeated) else repeated
     config = versions.dedup_options(job).repeated
     compute = partial(_without, job.path(ref) / part["file"], decisions, lines, config)
     trimming = [lines.tolist(), config.max_share] if len(lines) else []
     return Unit(part["index"], part_key(part, decisions.rows(), trimming, dedup.VERSION, "corpus"), compute, told)
+
+
+def _between(removed: pl.DataFrame, part: dict[str, Any]) -> pl.DataFrame:
+    """The decisions, in the order of their ids, that may be on this part's documents by the range of its ids."""
+    if not part["rows"]:
+        return removed.clear()
+    low, high = part["bounds"].get("doc_id", (None, None))
+    if low is None or not removed.height:
+        return removed
+    first, stop = removed["doc_id"].search_sorted(low, "left"), removed["doc_id"].search_sorted(high, "right")
+    return removed[first:stop]
 
 
 def _without(

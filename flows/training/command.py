@@ -28,18 +28,23 @@ def train(
     pairs: Sequence[str],
     seed: int,
     processes: int,
+    start: str | None,
+    tensorboard: Path | None,
     json: bool,
 ) -> None:
     """Train in this process, as a flow of the server that is up, or of one of our own."""
     from flows.training.order import Order
     from flows.training.work import work_of
+    from models.training.tensorboard import check_installed
 
     options = {**read_options(config), **parsed(pairs)}
     mapping = column_names(columns)
     order = Order(
         lake=Lake(lake), model=model, pipeline=pipeline, data=data, validation=validation, columns=mapping, name=name,
-        options=options, seed=seed, processes=processes,
+        options=options, seed=seed, processes=processes, start=start, tensorboard=tensorboard,
     )  # fmt: skip
+    if tensorboard is not None:
+        check_installed()
     _ = work_of(order, order.rows()).options  # a wrong option is told before a server is started
     order.lake.check_writable()
     result = _run(order, options, quiet=json)
@@ -106,4 +111,6 @@ def _run(order: Any, options: dict[str, Any], *, quiet: bool) -> Any:
             options=options,
             seed=order.seed,
             processes=order.processes,
+            start=order.start,
+            tensorboard=str(order.tensorboard) if order.tensorboard else None,
         )

@@ -38,6 +38,8 @@ def train_model(
     options: dict[str, Any] = {},  # noqa: B006
     seed: int = 0,
     processes: int = 1,
+    start: str | None = None,
+    tensorboard: str | None = None,
 ) -> Result:
     """Train a model of the catalogue and register it as the candidate of its name."""
     order = Order(
@@ -51,6 +53,8 @@ def train_model(
         options=options,
         seed=seed,
         processes=processes,
+        start=start,
+        tensorboard=Path(tensorboard) if tensorboard else None,
     )
     order.lake.check_writable()
     listen = log_listener() if runtime.deployment.id is not None else listener()

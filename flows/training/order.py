@@ -14,6 +14,7 @@ from models import fitting
 from models.catalogue import family as of_catalogue
 from models.catalogue import neural
 from models.family import Family
+from models.registry import LATEST, ModelVersion, Registry
 from models.text_family import TextFamily
 
 TOKENISER = "tokeniser."
@@ -21,7 +22,8 @@ TOKENISER = "tokeniser."
 
 @dataclass(frozen=True)
 class Order:
-    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`."""
+    """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`. Curves of its
+    steps are written into the folder `tensorboard`."""
 
     lake: Lake
     model: str
@@ -33,6 +35,8 @@ class Order:
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     processes: int = 1
+    start: str | None = None
+    tensorboard: Path | None = None
 
     @property
     def family(self) -> Family | TextFamily:
@@ -48,6 +52,13 @@ class Order:
     def checked(self) -> fitting.Options:
         """The checked options of a training by the engine."""
         return fitting.checked(self.neural, self.own_options)
+
+    def begins_with(self) -> ModelVersion | None:
+        """The registered model that `start` names, `NAME`, `NAME@alias` or `NAME:version`; its files are whole."""
+        if self.start is None:
+            return None
+        name, _, which = self.start.replace("@", ":").partition(":")
+        return Registry(self.lake.models).load(name, which or LATEST)
 
     @property
     def own_options(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from data import files, token_store
-from data.errors import TextmillError
+from data.errors import ConfigError, TextmillError
 from flows.training import rows as reading
 from flows.training.rows import Published, Rows
 from models import prepared
@@ -29,11 +29,17 @@ class Prepared:
     own: bool
 
     @classmethod
-    def of(cls, rows: Rows, family: Family, options: Mapping[str, Any]) -> Prepared:
+    def of(cls, rows: Rows, family: Family, options: Mapping[str, Any], *, given: str | None = None) -> Prepared:
         """With the tokenizer of the pipeline, or one trained on the rows where the family or the user wants another.
 
-        Raises ConfigError for options that no tokenizer has.
+        A tokenizer that is `given`, that of a model to begin with, is taken as it is. Raises ConfigError for options
+        that no tokenizer has, and for options of one that is given.
         """
+        if given is not None and options:
+            raise ConfigError("a model that begins with another keeps its tokenizer; leave the tokeniser options out")
+        if given is not None:
+            own = not isinstance(rows, Published) or rows.tokenizer != tokenise.fingerprint(given)
+            return cls(rows, family, given, own=own)
         wanted = {**family.tokeniser, **options}
         if isinstance(rows, Published) and not wanted and "label" not in family.needs:
             path = rows.lake.tokenizers / rows.pipeline / rows.tokenizer / "tokenizer.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -33,6 +34,6 @@ def fit(wanted: Mapping[str, Any], places: Mapping[str, Path], order: Path, *, p
 
 
 def _said(text: str) -> str:
-    """The first line that is an error of ours or of Python."""
-    lines = [line.strip() for line in text.splitlines() if "Error" in line]
-    return lines[0] if lines else text.strip()[-300:]
+    """What the first error says that ended a process, without its traceback."""
+    found = re.search(r"^(?:\[rank\d+\]: )?[\w.]*(?:Error|Exception): (.+)$", text, flags=re.MULTILINE)
+    return found[1] if found else text.strip()[-300:]

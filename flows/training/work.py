@@ -24,8 +24,10 @@ from models import fitting
 from models.family import Family
 from models.options import divided
 from models.prepared import open_data
+from models.registry import ModelVersion
 from models.text_family import TextFamily
-from models.training import Watcher
+from models.training import Watcher, tensorboard
+from models.vocabulary import FILE as TOKENIZER
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,19 @@ class Neural:
     @cached_property
     def prepared(self) -> Prepared:
         """The rows with their tokenizer, which may have to be trained."""
-        return Prepared.of(self.rows, self.family, self.order.tokeniser)
+        given = (self.start.path / TOKENIZER).read_text("utf-8") if self.start else None
+        return Prepared.of(self.rows, self.family, self.order.tokeniser, given=given)
+
+    @cached_property
+    def start(self) -> ModelVersion | None:
+        """The model it begins with."""
+        return self.order.begins_with()
 
     @property
     def lineage(self) -> dict[str, Any]:
-        """The rows and the tokenizer."""
-        return self.prepared.lineage
+        """The rows and the tokenizer, and the model it begins with."""
+        begun = {"start": f"{self.start.name}:{self.start.version}"} if self.start else {}
+        return {**self.prepared.lineage, **begun}
 
     @property
     def config(self) -> dict[str, Any]:
@@ -105,18 +114,22 @@ class Neural:
         if self.order.processes > 1:
             wanted = {"family": self.order.model, "options": self.order.own_options, "seed": self.order.seed}
             places = {"data": folder / "data", "folder": artefact, "checkpoints": checkpoints}
+            places |= {"start": self.start.path} if self.start else {}
+            places |= {"tensorboard": self.order.tensorboard} if self.order.tensorboard else {}
             torchrun.fit(wanted, places, folder / "order.json", processes=self.order.processes)
             return
         data = open_data(folder / "data", self.family.marks)
-        fitting.fit(
-            self.family,
-            self.options,
-            data,
-            artefact,
-            seed=self.order.seed,
-            checkpoints=checkpoints,
-            watch=listeners.watch,
-        )
+        with tensorboard.written(self.order.tensorboard, listeners.watch) as watch:
+            fitting.fit(
+                self.family,
+                self.options,
+                data,
+                artefact,
+                seed=self.order.seed,
+                checkpoints=checkpoints,
+                watch=watch,
+                start=self.start.path if self.start else None,
+            )
 
 
 @dataclass(frozen=True)
@@ -132,6 +145,8 @@ class Counted:
         """The checked options."""
         if self.order.tokeniser:
             raise ConfigError(f"{self.family.name} reads words and takes no options of a tokenizer")
+        if self.order.start:
+            raise ConfigError(f"{self.family.name} counts from nothing; leave --start out")
         if self.order.processes > 1:
             raise ConfigError(f"{self.family.name} is trained in one process; leave --processes out")
         return divided(self.order.own_options, {"model": self.family.config})["model"]

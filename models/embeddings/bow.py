@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,10 @@ class BagOfWords:
             return np.ones(len(self.frequencies))
         return np.asarray(np.log((1 + self.documents) / (1 + self.frequencies)) + 1)
 
+    @cached_property
+    def _known(self) -> pl.Enum:
+        return pl.Enum(self.terms)
+
     def transform(self, texts: pl.Series) -> csr_array:
         """Weights float64 [texts, terms], columns rising in each row; zeros where no term is known (or a null)."""
         rows, columns, counts = self._counted(texts)
@@ -141,8 +146,8 @@ class BagOfWords:
         if self.config.buckets:
             counted = _in_buckets(counted, self.config.buckets)
         else:
-            known = counted["word"].cast(pl.Enum(self.terms), strict=False).to_physical().cast(pl.Int64)
-            counted = counted.with_columns(column=known).drop_nulls("column")
+            columns = counted["word"].cast(self._known, strict=False).to_physical().cast(pl.Int64)
+            counted = counted.with_columns(column=columns).drop_nulls("column")
         counted = counted.filter(pl.col("count") != 0).sort("row", "column")
         return tuple(counted[name].cast(pl.Int64).to_numpy() for name in ("row", "column", "count"))
 

@@ -24,7 +24,7 @@ FAMILY = Family(
     learner=learner,
     batches=seq2seq.batches,
     load=RNNSeq2Seq.load,
-    training=TrainingConfig(batch_size=32, learning_rate=1e-3, embedding_rate=1.0, weight_decay=0.01, beta2=0.98),
+    training=TrainingConfig(batch_size=32, learning_rate=2e-3, embedding_rate=1.0, weight_decay=0.01, beta2=0.98),
     sizes=seq2seq.sizes,
     show=seq2seq.show,
 )

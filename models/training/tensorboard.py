@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from data.errors import ConfigError
-from models.training.loop import Moment
+from models.training.loop import Moment, Watcher
+from models.training.watching import all_of
+
+
+@contextmanager
+def written(folder: Path | None, watch: Watcher) -> Iterator[Watcher]:
+    """A watcher that tells `watch`, and writes curves into the folder if there is one."""
+    if folder is None:
+        yield watch
+        return
+    board = TensorBoard(folder)
+    try:
+        yield all_of([board, watch])
+    finally:
+        board.close()
+
+
+def check_installed() -> None:
+    """Raises ConfigError where tensorboardX is not installed."""
+    if find_spec("tensorboardX") is None:
+        raise ConfigError("TensorBoard needs tensorboardX; pip install 'textmill[tensorboard]'")
 
 
 class TensorBoard:
@@ -19,8 +41,7 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path) -> None:
-        if find_spec("tensorboardX") is None:
-            raise ConfigError("TensorBoard needs tensorboardX; pip install 'textmill[tensorboard]'")
+        check_installed()
         self._folder = folder
         self._writer: Any = None
         self._before: Moment | None = None

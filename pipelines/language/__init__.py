@@ -58,7 +58,7 @@ def identify(texts: Sequence[str], *, config: LanguageConfig | None = None) -> l
     samples = [sampled(text, config.sample_chars) for text in texts]
     found = [compact.evidence(sample) if _is_language(sample) else None for sample in samples]
     doubtful = {row: each for row, each in enumerate(found) if each and not each.is_sure}
-    seconds = bayes.combined([samples[row] for row in doubtful], list(doubtful.values()))
+    seconds = bayes.combined([samples[row] for row in doubtful], list(doubtful.values())) if doubtful else []
     second = dict(zip(doubtful, seconds, strict=True))
     return [
         _judged(sample, each, second.get(row, each.shares), config) if each else (UNDECIDED, 0.0)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipelines import stop_words
 from pipelines.quality import grams
-from pipelines.quality.arrays import Flags, Floats, Ints, ratio
+from pipelines.quality.arrays import Flags, Floats, Ints, ints, ratio
 from pipelines.quality.tokens import cut_all
 
 BLOCK_BYTES = 1_000_000
@@ -103,8 +103,8 @@ class Batch:
     def chunk_chars(self) -> Ints:
         """Length of each chunk."""
         encoded = self._chunks[0]
-        lengths: Ints = pc.utf8_length(encoded.dictionary).to_numpy().astype(np.int64)
-        every: Ints = lengths[encoded.indices.to_numpy()]
+        lengths = ints(pc.utf8_length(encoded.dictionary))
+        every: Ints = lengths[ints(encoded.indices)]
         return every
 
     @cached_property
@@ -113,11 +113,11 @@ class Batch:
         encoded, in_line = self._chunks
         flat, sizes = cut_all(pl.Series(encoded.dictionary, dtype=pl.String))
         starts = np.cumsum(sizes) - sizes
-        chunks = encoded.indices.to_numpy()
+        chunks = ints(encoded.indices)
         counts = sizes[chunks]
         ends = np.cumsum(counts)
         within = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - counts, counts)
-        ids = flat.indices.to_numpy().astype(np.int64)[np.repeat(starts[chunks], counts) + within]
+        ids = ints(flat.indices)[np.repeat(starts[chunks], counts) + within]
         in_line_ends = np.cumsum(in_line)
         total = np.concatenate(([0], ends))
         return pl.Series(flat.dictionary, dtype=pl.String), ids, total[in_line_ends] - total[in_line_ends - in_line]

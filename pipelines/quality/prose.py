@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines import stop_words
 from pipelines.quality import grams
-from pipelines.quality.arrays import Floats, ratio
+from pipelines.quality.arrays import Floats, ints, ratio
 from pipelines.quality.batch import Batch
 from pipelines.quality.gopher import mean_word_length
 from pipelines.quality.rule import NO_BLANKS, SPACED, Languages, Rule
@@ -36,7 +36,7 @@ def stop_word_ratio(batch: Batch) -> Floats:
 def unique_word_ratio(batch: Batch) -> Floats:
     """Different words, capitals aside, for each word."""
     lower = batch.lower.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-    ids = lower.indices.to_numpy().astype(np.int64)[batch.tokens[batch.is_word]]
+    ids = ints(lower.indices)[batch.tokens[batch.is_word]]
     return ratio(batch.distinct(batch.token_doc[batch.is_word], ids, len(lower.dictionary)), batch.n_words)
 
 

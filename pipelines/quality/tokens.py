@@ -91,7 +91,7 @@ def cut_all(chunks: pl.Series) -> tuple[pa.DictionaryArray, Ints]:
     order = np.empty(int(sizes.sum()), dtype=np.int64)
     order[np.concatenate(places)] = np.arange(len(order))
     encoded = pl.concat(flat).to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-    return encoded.take(pa.array(order)), sizes
+    return encoded.take(pl.Series(order).to_arrow()), sizes
 
 
 def _shapes(chunks: pl.Series) -> Ints:

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pipelines.columns import lists
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -117,7 +119,5 @@ def _copied(
 
 def _lists(values: UInt32s, lengths: Int64s) -> pl.Series:
     """A list column from the values of all rows and their number in each."""
-    import pyarrow as pa
-
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    return pl.Series(pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values)), dtype=pl.List(pl.UInt32))
+    return lists(pl.Series(values), offsets)

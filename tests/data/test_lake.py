@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,22 @@ def test_releases_are_kept_by_their_numbers_newest_first(lake: Lake) -> None:
         (2, "b"),
         (1, "a"),
     ]
+
+
+@pytest.mark.parametrize(("version", "number"), [("b", 2), ("c", 3)])
+def test_a_release_whose_file_is_lost_is_followed_by_the_next_number(lake: Lake, version: str, number: int) -> None:
+    for name in ("a", "b"):
+        put(lake, "corpus", name)
+        lake.publish("wiki", {"datasets": {"corpus": name}, "run": name})
+    (lake.pipeline("wiki") / RELEASE).unlink()
+    assert lake.release("wiki") is None
+    put(lake, "corpus", version)
+    before: list[Any] = []
+    lake.publish("wiki", lambda found: before.append(found) or {"datasets": {"corpus": version}, "run": "r"})
+    assert before[0]["datasets"] == {"corpus": "b"}
+    assert [(one["number"], one["datasets"]["corpus"]) for one in lake.releases("wiki")] == [
+        (number, version), *((2, "b"), (1, "a"))[3 - number :]
+    ]  # fmt: skip
 
 
 def test_a_release_of_the_same_versions_takes_no_new_number(lake: Lake) -> None:

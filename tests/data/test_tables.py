@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data import tables
 from data.contracts import CONTRACTS
-from data.parts import NUMBER, add_bounds, bounds_of
+from data.parts import NUMBER, Part, add_bounds, apart, bounds_of
 
 TABLE = pa.table({"doc_id": [f"w:{i}" for i in range(10)], "text": ["x" * 100] * 10, "n": list(range(10))})
 
@@ -61,3 +61,30 @@ def test_numbers_of_two_sources_are_no_range() -> None:
     one, other = ({"doc_id": [f"{s}:1", f"{s}:2"], NUMBER: [1, 2]} for s in "vw")
     assert NUMBER not in add_bounds([one, other])
     assert add_bounds([one, one])[NUMBER] == [1, 2]
+
+
+def ranged(ids: list[str]) -> Part:
+    bounds = bounds_of(pa.table({"doc_id": pa.array(ids, pa.string())}), CONTRACTS["corpus"])
+    return Part(0, "k", "f", len(ids), 0, "", {}, bounds=bounds)
+
+
+@given(st.lists(st.lists(ids, max_size=4), max_size=5))
+def test_a_part_that_stands_apart_shares_no_id_with_another(found: list[list[str]]) -> None:
+    told = apart([ranged(some) for some in found], "doc_id")
+    for i, (some, alone) in enumerate(zip(found, told, strict=True)):
+        others = {one for j, other in enumerate(found) if j != i for one in other}
+        assert not (alone and others & set(some))
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ([["w:9", "w:10"], ["w:11", "w:99"], ["v:10", "v:20"], []], [True, True, True, True]),  # as numbers
+        ([["w:1", "w:5"], ["w:5", "w:7"], ["w:8"]], [False, False, True]),
+        ([["w:1", "w:9"], ["w:2", "w:3"], ["w:5", "w:6"], ["w:10"]], [False, False, False, True]),
+        ([["w:a", "w:c"], ["w:b"], ["w:d"]], [False, False, True]),
+    ],
+)
+def test_parts_are_apart_by_their_ranges(parts: list[list[str]], told: list[bool]) -> None:
+    assert apart([ranged(ids) for ids in parts], "doc_id") == told
+    assert apart([ranged(ids) for ids in parts], "text_sha256") == [not ids for ids in parts]

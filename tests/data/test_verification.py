@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lakes import PIPELINE, chain, release
@@ -81,6 +83,40 @@ def test_a_missing_file_is_told_from_a_damaged_one(lake: Lake) -> None:
 def test_a_released_version_that_is_gone_is_a_problem(lake: Lake) -> None:
     (lake.version(PIPELINE, "corpus", "a") / MANIFEST).unlink()
     assert [(one.name, one.state) for one in problems(lake)] == [("corpus", "missing")]
+
+
+def test_a_file_that_the_disk_cannot_read_is_a_problem_and_the_next_are_checked(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, *others = sorted(lake.version(PIPELINE, "documents", "a").glob("part-*"))
+    flip(others[-1])
+
+    def failing(path: Path) -> str:
+        if path == broken:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return sha256_file(path)
+
+    monkeypatch.setattr("data.verification.sha256_file", failing)
+    found = {one.path: one.state for one in problems(lake)}
+    assert found == {str(broken): "unreadable", str(others[-1]): "damaged"}
+
+
+@pytest.mark.parametrize("broken", ["a.jsonl.json", "_listing-1.json"])
+def test_facts_of_a_raw_file_that_the_disk_cannot_read_are_a_problem(
+    lake: Lake, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lake.raw / "wiki" / broken
+    files.write_json(path, {})
+    files.write_bytes(path.with_suffix(""), b"x")
+    real = files.read_json
+
+    def failing(asked: Path) -> Any:
+        if asked == path:
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real(asked)
+
+    monkeypatch.setattr(files, "read_json", failing)
+    assert [(one.path, one.of, one.state) for one in problems(lake)] == [(str(path), "raw", "unreadable")]
 
 
 def test_a_file_with_two_names_is_hashed_once(lake: Lake) -> None:

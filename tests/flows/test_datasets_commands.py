@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -192,7 +193,18 @@ def test_gc_keeps_all_within_the_grace_period(lake: Lake) -> None:
 
 def test_gc_waits_for_no_run(lake: Lake) -> None:
     with lake.lock(PIPELINE), pytest.raises(TextmillError, match="another run is working on 'wiki'"):
-        run(lake, "gc", "--grace", "0s")
+        run(lake, "gc", "--grace", "0s", "--pipeline", PIPELINE)
+
+
+def test_gc_of_all_pipelines_goes_on_past_one_at_which_a_run_is(lake: Lake) -> None:
+    for name in ("a-first", "z-last"):
+        shutil.copytree(lake.pipeline(PIPELINE), lake.pipeline(name))
+    with lake.lock(PIPELINE):
+        done = told(lake, "gc", "--grace", "0s", "--keep", "1")
+        assert f"textmill datasets gc --pipeline {PIPELINE}" in run(lake, "gc", "--grace", "0s")
+    assert ([one["pipeline"] for one in done["pipelines"]], done["busy"]) == (["a-first", "z-last"], [PIPELINE])
+    assert all(one["removed"] for one in done["pipelines"])
+    assert lake.manifest(PIPELINE, "corpus", "aaaa")
 
 
 def test_forget_writes_a_tombstone_without_text_and_lists_the_models(lake: Lake) -> None:

@@ -29,9 +29,9 @@ def text(number: int) -> str:
     )
 
 
-def run(root: Path, parts: list[list[str]]) -> tuple[Job, Ref, Ref]:
+def run(root: Path, parts: list[list[str]], *, lines: int = 2) -> tuple[Job, Ref, Ref]:
     """The job, duplicates and corpus of documents in parts, numbered from 1."""
-    recipe = Recipe.model_validate({"dedup": {"repeated": {"max_documents": 2}}, "max_failed_share": 0})
+    recipe = Recipe.model_validate({"dedup": {"repeated": {"max_documents": lines}}, "max_failed_share": 0})
     job = make_job(
         lake=root, sources=["simplewiki"], pipeline="p", recipe=recipe, limit=None, run_id="r", started="2026-01-01"
     )
@@ -73,6 +73,20 @@ def test_added_part_leaves_the_others_as_they_were(tmp_path: Path) -> None:
     files = [[part["file"] for part in job.manifest(ref)["parts"]] for ref in (before, after)]
     assert files[1][:2] == files[0]
     assert corpus.read(job, after)["doc_id"].to_list() == ["s:1", "s:2", "s:3", "s:4", "s:5", "s:7"]
+
+
+def test_a_part_without_duplicates_is_not_read_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    real = corpus.read_part
+
+    def counted(job: Job, ref: Ref, part: dict[str, Any], columns: list[str] | None = None) -> pl.DataFrame:
+        asked.append(part["index"])
+        return real(job, ref, part, columns)
+
+    monkeypatch.setattr(corpus, "read_part", counted)
+    job, _, made = run(tmp_path, [[text(1), text(2)], [text(3), text(2)], [text(5)]], lines=0)
+    assert corpus.read(job, made)["doc_id"].to_list() == ["s:1", "s:2", "s:3", "s:5"]
+    assert asked == [1]
 
 
 def test_a_corpus_that_is_published_counts_no_lines_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

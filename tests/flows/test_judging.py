@@ -17,7 +17,7 @@ from data.contracts import CONTRACTS
 from data.contracts.corpus import SIGNALS
 from data.errors import ContractError
 from data.versions import Build
-from flows import drafts
+from flows import drafts, judging
 from flows.build import Output, Unit, build
 from flows.job import Job, Ref, make_job
 from flows.recipe import Recipe
@@ -229,6 +229,34 @@ def pairs(doc_id: str, kept: str = "a:1") -> Output:
     row = {"doc_id": doc_id, "kept_doc_id": kept, "cluster_id": "a:1", "similarity": 0.9}
     frame = pl.DataFrame([row], schema_overrides={"similarity": pl.Float32})
     return Output(frame, {"in": 1, "kept": 1, "filtered": {}, "failed": {}})
+
+
+def several(*doc_ids: str) -> Output:
+    """Some duplicates, as a part."""
+    frame = pl.concat([pairs(doc_id).frame for doc_id in doc_ids])
+    return Output(frame, {"in": len(doc_ids), "kept": len(doc_ids), "filtered": {}, "failed": {}})
+
+
+def test_only_parts_whose_keys_may_repeat_are_read_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, asked = job_of(tmp_path, posts(tmp_path, short(1))), list[str]()
+    real = judging._column
+
+    def counted(paths: list[Path], name: str) -> pl.Series:
+        asked.extend(path.name.partition("-")[2][:5] for path in paths)
+        return real(paths, name)
+
+    monkeypatch.setattr(judging, "_column", counted)
+    ids = (("a:2", "a:9"), ("a:10", "a:12"), ("a:20", "a:30"), ("a:25",))
+    units = [Unit(i, str(i), partial(several, *some)) for i, some in enumerate(ids)]
+    build(job, "duplicates", "v", units, inputs=[], config={})
+    assert asked == ["00002", "00003"]
+
+
+def test_a_key_twice_in_a_part_that_stands_apart_publishes_nothing(tmp_path: Path) -> None:
+    job = job_of(tmp_path, posts(tmp_path, short(1)))
+    units = [Unit(0, "0", partial(several, "a:2", "a:2")), Unit(1, "1", partial(several, "a:3"))]
+    with pytest.raises(ValidationError, match=r"breaks expect_column_values_to_be_unique:doc_id .*for example a:2"):
+        build(job, "duplicates", "v", units, inputs=[], config={})
 
 
 def test_a_key_in_two_parts_publishes_nothing(tmp_path: Path) -> None:

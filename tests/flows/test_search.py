@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 from training_lake import corpus_lake
+from typer.testing import CliRunner
 
 from data.errors import ConfigError, TextmillError
 from data.lake import Lake
+from flows.cli import app
 from flows.searching import study as studies
 from flows.searching.command import lines
 from flows.searching.flow import line, page
@@ -140,14 +142,13 @@ def test_hyperband_compares_from_the_first_validation(tmp_path: Path) -> None:
 
 def test_trials_differ_and_follow_from_the_seed(tmp_path: Path) -> None:
     found = []
+    curves = {number: [1.0] for number in range(4)}
     for name, seed in (("a", 0), ("b", 0), ("c", 1000)):
         (tmp_path / name).mkdir()
         study = studies.open_study(tmp_path / name, "s", pruner="none", validate_every=1, steps=4)
         for _ in range(4):
             trial = studies.next_trial(study, seed)
-            studies.carry_out(
-                study, trial, space({"x": {"range": [0, 1]}}), with_losses({number: [1.0] for number in range(4)})
-            )
+            studies.carry_out(study, trial, space({"x": {"range": [0, 1]}}), with_losses(curves))
         found.append([trial.params["x"] for trial in study.trials])
     assert found[0] == found[1] != found[2]
     assert len(set(found[0])) == 4
@@ -202,20 +203,17 @@ def test_search_is_told_in_words() -> None:
     assert told["to train it"] == "textmill train gpt --config best.yaml"
 
 
-@pytest.mark.long
-def test_search_by_the_command_line_is_gone_on_with(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
+def test_search_by_the_command_line_is_gone_on_with(prefect: None, tmp_path: Path) -> None:
     lake = corpus_lake(tmp_path)
     (tmp_path / "space.yaml").write_text(yaml.safe_dump(SPACE))
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump({**SMALL, "steps": 2}))
     words = ["search", "gpt", "--lake", str(lake.root), "--space", str(tmp_path / "space.yaml"), "--json"]
     words += ["--config", str(tmp_path / "small.yaml"), "--out", str(tmp_path / "best.yaml")]
     done = []
-    for trials in ("2", "3"):
-        command = [sys.executable, "-m", "flows.cli", *words, "--trials", trials]
-        done.append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
-    assert [found["done"] for found in done] == [2, 1]
-    assert done[1]["trials"][:2] == done[0]["trials"]
+    for trials in ("1", "2"):
+        ended = CliRunner().invoke(app, [*words, "--trials", trials])
+        assert ended.exit_code == 0, ended.output
+        done.append(json.loads(ended.stdout))
+    assert [found["done"] for found in done] == [1, 1]
+    assert done[1]["trials"][:1] == done[0]["trials"]
     assert yaml.safe_load((tmp_path / "best.yaml").read_text()) == done[1]["options"]

@@ -51,6 +51,12 @@ def test_the_artefact_can_be_loaded_by_its_family(tmp_path: Path) -> None:
     assert fitting.load(path)(tokens).shape[:2] == tokens.shape
 
 
+def test_curves_and_traces_are_written_where_asked(tmp_path: Path) -> None:
+    result = done(order(corpus_lake(tmp_path), options={**SMALL, "profile": 1}, tensorboard=tmp_path / "board"))
+    assert [path.name.startswith("events") for path in (tmp_path / "board").iterdir()] == [True]
+    assert (result.path / "trace-0.json").exists()
+
+
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
     lake = corpus_lake(tmp_path)
     first = done(order(lake))

@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.layers.dropout import Dropout, dropout
 
-MANY = torch.ones(200, 512)
+MANY = torch.ones(2_000, 512)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.5])
 def test_share_and_mean_are_those_of_the_rate(rate: float) -> None:
     torch.manual_seed(1)
     found = dropout(MANY, rate, training=True)
-    assert float((found == 0).float().mean()) == pytest.approx(rate, abs=0.01)
-    assert float(found.mean()) == pytest.approx(1.0, abs=0.01)
+    nearest = round(rate * 256) / 256
+    assert float((found == 0).float().mean()) == pytest.approx(nearest, abs=0.002)
+    assert float(found.mean()) == pytest.approx(1.0, abs=0.003)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 0.999), st.integers(1, 30))
 def test_what_is_kept_is_scaled_alike(rate: float, size: int) -> None:
     torch.manual_seed(0)

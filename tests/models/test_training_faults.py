@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 from tiny_training import Tiny, blocks, digest, options
-from torch import Tensor
+from torch import Tensor, nn
 
 from data.token_store import TokenStore
 from models.batching.blocks import Blocks, TooFewTokensError, pack
 from models.batching.rows import NoRowsError, Rows
+from models.families.gpt import LanguageModelLearner
+from models.language.gpt import GPT, GPTConfig
 from models.learner import Batch, Loss, NothingToMeasureError
 from models.training import DivergedError, Moment, OutOfMemoryError, TrainingRecord, train
 from models.training.checkpoints import CheckpointError, Checkpoints
@@ -240,3 +242,67 @@ def test_weights_of_the_best_validation_are_kept(tmp_path: Path, checkpoints: bo
     with torch.no_grad():
         scored = learner.measure([held.batch(step, batch_size=4) for step in range(2)])
     assert scored["loss"] == pytest.approx(record.best_loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_half_precision_learns_and_goes_on_exactly(tmp_path: Path, optimiser: str) -> None:
+    half = {"precision": "bfloat16", "optimiser": optimiser}
+    whole, learner = Tiny(), Tiny()
+    record = train(whole, blocks(), config=options(**half), validation=blocks())
+    assert record.train_loss != train(Tiny(), blocks(), config=options(optimiser=optimiser)).train_loss
+    assert all(weight.dtype == torch.float32 for weight in whole.model.parameters())
+    go = {"config": options(**half), "validation": blocks(), "checkpoints": Checkpoints(tmp_path, {})}
+    with pytest.raises(KilledError):
+        train(Tiny(), blocks(), watch=killed_at(7), **go)
+    assert train(learner, blocks(), **go) == record
+    assert digest(learner.model) == digest(whole.model)
+
+
+class Rivals(Tiny):
+    """Two players: the hidden layer learns to lower the loss, the output layer to raise it, and has two turns."""
+
+    def players(self) -> dict[str, nn.Module]:
+        return {"low": self.model.hidden, "high": self.model.output}
+
+    def turns(self, step: int) -> tuple[str, ...]:
+        return ("low", "high", "high")
+
+    def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:
+        found = super().loss(batch, step=step)
+        self.heard = {name: [weight.grad for weight in module.parameters()] for name, module in self.players().items()}
+        return Loss(1e4 * found.mean if player == "low" else -found.mean, found.parts)
+
+
+def test_a_player_is_clipped_and_moved_alone() -> None:
+    learner = Rivals()
+    before = {name: weight.clone() for name, weight in learner.model.state_dict().items()}
+    rates = {"learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0, "warmup_steps": 0}
+    config = options(steps=1, optimiser="sgd", clip=0.5, accumulate=1, **rates)
+    train(learner, blocks(), config=config)
+    moved = {name: float((weight - before[name]).norm()) for name, weight in learner.model.state_dict().items()}
+    assert moved["embedding.weight"] == 0  # nobody's
+    low = sum(moved[f"hidden.{name}"] ** 2 for name in ("weight", "bias")) ** 0.5
+    assert low == pytest.approx(0.5, rel=1e-4)  # however large its gradient was
+    assert 0 < sum(moved[f"output.{name}"] ** 2 for name in ("weight", "bias")) ** 0.5 < 1.0
+    assert all(gradient is None for gradients in learner.heard.values() for gradient in gradients)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_compiled_model_learns_the_same_and_goes_on(tmp_path: Path) -> None:
+    small = GPTConfig(vocab_size=12, context=8, layers=1, heads=2, width=16)
+    config = options(compile=True, costs=True, steps=8)
+
+    def learn(seed: int = 0, **more: Any) -> tuple[TrainingRecord, str]:
+        learner = LanguageModelLearner(GPT(small, seed=seed))
+        record = train(learner, blocks(), **{"config": config, "validation": blocks(), **more})
+        return record, digest(learner.model)
+
+    plain, _ = learn(config=options(steps=8))
+    record, weights = learn()
+    assert record.train_loss == pytest.approx(plain.train_loss, rel=1e-3)
+    assert record.costs["flops"] > 0
+    kept = Checkpoints(tmp_path, {})
+    with pytest.raises(KilledError):
+        learn(checkpoints=kept, watch=killed_at(5))
+    assert learn(seed=7, checkpoints=kept) == (record, weights)

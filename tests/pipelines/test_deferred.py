@@ -44,3 +44,18 @@ def test_great_expectations_is_loaded_without_charts_and_statistics() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "great_expectations" in said
     assert not {"altair.vegalite", "scipy.stats._stats_py"} & set(said)
+
+
+def test_a_worker_makes_parts_without_pandas() -> None:
+    code = (
+        "import sys, polars as pl; from data.contracts import CONTRACTS; from flows.stages import corpus, tokens; "
+        "from pipelines import tokenise; from pipelines.clean import clean; "
+        "row = {'doc_id': 'w:1', 'source': 'w', 'text': 'The river lies in the north. ' * 40, 'sections': []}; "
+        "schema = pl.Schema(CONTRACTS['documents'].schema); "
+        "kept, _ = clean(pl.DataFrame([row], schema=schema)); "
+        "encoder = tokenise.load(tokenise.train_tokenizer([row['text']])); "
+        "tokens.tokens_of(pl.DataFrame([row], schema=schema), encoder, 'n'); print(*sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "tokenizers" in said
+    assert "pandas" not in said

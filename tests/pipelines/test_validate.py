@@ -138,9 +138,24 @@ def test_merge_adds_the_counts_of_the_parts() -> None:
     assert verdict.observed == "2 of 5 rows"
 
 
-def test_a_part_result_survives_json() -> None:
-    result = validate_rows(things(n=[-1]), contract(between("n", 0)))[2]
-    assert PartResult.from_json(result.as_json()) == result
+@pytest.mark.parametrize("values", [[-1], [1], [1, -2, 3], []])
+def test_a_part_result_survives_json(values: list[int]) -> None:
+    wanted = contract(between("n", 0), between("n", -5, 5))
+    result = validate_rows(things(n=values), wanted)[2]
+    assert PartResult.from_json(json.loads(json.dumps(result.as_json(wanted))), wanted) == result
+
+
+def test_a_part_tells_of_no_condition_that_all_its_rows_meet() -> None:
+    wanted = contract(between("n", 0), between("n", -5, 5))
+    told = [validate_rows(things(n=ns), wanted)[2].as_json(wanted)["verdicts"] for ns in ([1, 2], [-1, 3])]
+    assert [[each["condition"] for each in verdicts] for verdicts in told] == [[], ["n ≥ 0"]]
+
+
+def test_a_part_of_an_earlier_release_tells_of_every_condition() -> None:
+    wanted = contract(between("n", 0), between("n", -5, 5))
+    result = validate_rows(things(n=[1, -2]), wanted)[2]
+    whole = {**result.as_json(wanted), "verdicts": [verdict.as_json() for verdict in result.verdicts]}
+    assert PartResult.from_json(whole, wanted) == result
 
 
 def test_failure_names_dataset_expectation_observation_and_page() -> None:
