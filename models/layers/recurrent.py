@@ -75,7 +75,7 @@ class GRUCell(Cell):
         reset_h, update_h, new_h = self.recurrent(hidden).chunk(3, dim=-1)
         update = (update_x + update_h).sigmoid()
         new = (new_x + (reset_x + reset_h).sigmoid() * new_h).tanh()
-        return (torch.lerp(new, hidden, update),)
+        return (new + update * (hidden - new),)
 
 
 CELLS: dict[str, type[Cell]] = {"lstm": LSTMCell, "gru": GRUCell}

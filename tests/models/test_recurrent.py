@@ -122,6 +122,18 @@ def test_dropout_stands_between_layers_alone() -> None:
     assert torch.equal(two.eval()(noise(2, 3, 5))[0], two(noise(2, 3, 5))[0])
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("lengths", [None, torch.tensor([6, 2])])
+@pytest.mark.parametrize("cell", CELLS)
+def test_layers_run_in_half_precision(cell: str, lengths: Tensor | None, *, fused: bool) -> None:
+    model, inputs = ours(cell, 2, bidirectional=True, fused=fused), noise(2, 6, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output, _ = model(inputs, lengths)
+    assert torch.allclose(output.float(), model(inputs, lengths)[0], atol=0.03)
+    output.float().sum().backward()
+    assert all(weight.grad is not None and weight.grad.dtype == torch.float32 for weight in model.parameters())
+
+
 def test_unknown_cell_is_an_error() -> None:
     with pytest.raises(ConfigError, match="cell is 'elman'; it must be one of lstm, gru"):
         Recurrent("elman", 5, 7)
