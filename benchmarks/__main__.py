@@ -33,6 +33,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "memory": (),
     "cleaning": (),
     "validation": (),
+    "language_models": (),
+    "translation": (),
     "sentence_vae": (),
     "text_gan": (),
 }

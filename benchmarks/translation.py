@@ -33,6 +33,12 @@ from pipelines.tokenise import TokeniserConfig, train_tokenizer
 FILES = "translation/multi30k_en_de_{}.parquet"
 LANGUAGES = ("de", "en")
 TIMED, WARM = 40, 10
+GOALS = {
+    ("transformer-seq2seq", "de-en"): 34.0,
+    ("transformer-seq2seq", "en-de"): 33.0,
+    ("rnn-seq2seq", "de-en"): 28.0,
+    ("rnn-seq2seq", "en-de"): 28.0,
+}
 QUICK = {"steps": 60, "warmup_steps": 10}
 
 
@@ -44,6 +50,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["val", "test2016"], default="val", help="what is translated in the end")
     parser.add_argument("--curve", type=int, default=0, metavar="N", help="translate N validation pairs on the way")
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
+    parser.add_argument("--keep", metavar="DIR", type=Path, help="where the trained model is left")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
     options = parser.parse_args()
@@ -61,6 +68,9 @@ def main() -> None:
     score = task.bleu(options.split)
     row = f"{options.family} {options.direction} {options.split}"
     print(f"{row}: BLEU {score:.2f} after {spent / 60:.1f} CPU-minutes, {recipe['steps']} steps", flush=True)
+    if options.split == "test2016" and not options.quick:
+        common.goal(f"Multi30k {row}, BLEU", score, at_least=GOALS[options.family, options.direction])
+        common.goal(f"Multi30k {row}, CPU-minutes", spent / 60, at_most=120, form="{:.1f}")
 
 
 class Pairs:
@@ -105,8 +115,9 @@ class Task:
         data = self.pairs.data()
         self.started = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
-            chosen = checked(family, recipe)
-            fit(family, chosen, data, Path(folder), seed=self.options.seed, watch=self._watch)
+            kept = Path(folder) if self.quiet or self.options.keep is None else self.options.keep
+            kept.mkdir(parents=True, exist_ok=True)
+            fit(family, checked(family, recipe), data, kept, seed=self.options.seed, watch=self._watch)
         return self.spent_by_step[-1]
 
     def bleu(self, split: str, rows: int | None = None) -> float:
@@ -150,7 +161,8 @@ class Task:
 def affordable(name: str, recipe: dict[str, Any], pairs: Pairs, options: Any) -> int:
     """How many steps take so many CPU-minutes, from the time of a few after some to get warm."""
     task = Task(options, pairs, quiet=True)
-    task.train(name, {**recipe, "steps": TIMED, "warmup_steps": TIMED, "validate_every": 10 * TIMED})
+    few = {"steps": TIMED, "warmup_steps": TIMED, "validate_every": 10 * TIMED, "costs": False}
+    task.train(name, {**recipe, **few})
     each = (task.spent_by_step[-2] - task.spent_by_step[WARM]) / (TIMED - 2 - WARM)
     steps = int(60 * options.minutes / each)
     print(f"{each:.3f} CPU-s a step, so {steps} steps in {options.minutes:g} CPU-minutes", flush=True)

@@ -11,7 +11,9 @@ import typer
 
 from data.disk import told
 from flows.datasets.cli import datasets_app
-from flows.options import DEFAULT_LAKE, Json, LakeDir, OnlyPipeline, Pipeline
+from flows.models_cli import models_app
+from flows.options import DEFAULT_LAKE, Json, LakeDir, Pipeline
+from flows.training_cli import search, train
 
 if TYPE_CHECKING:
     from flows.job import Job
@@ -24,7 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 corpus_app = typer.Typer(help="Build a corpus alone.", no_args_is_help=True)
-models_app = typer.Typer(help="Look at registered models and move their champion.", no_args_is_help=True)
 sources_app = typer.Typer(help="Look at the catalogue of sources, and fetch one.", no_args_is_help=True)
 for name, group in (
     ("corpus", corpus_app),
@@ -33,6 +34,9 @@ for name, group in (
     ("sources", sources_app),
 ):
     app.add_typer(group, name=name)
+
+app.command()(train)
+app.command()(search)
 
 Sources = Annotated[
     list[str] | None,
@@ -107,151 +111,6 @@ def corpus_build(
     """To a published corpus and its tokens."""
     job = _job(source, pipeline, lake, config, limit, workers, accept_drift=accept_drift)
     _build("corpus_build", job, config, json=json)
-
-
-@app.command()
-def train(
-    model: Annotated[str, typer.Argument(help="Name of the catalogue: gpt, bert, word2vec, text-vae, …")],
-    lake: LakeDir = DEFAULT_LAKE,
-    pipeline: OnlyPipeline = None,
-    data: Annotated[
-        str | None, typer.Option(help="A .parquet, .csv, .jsonl or .txt file; by default the release of --pipeline.")
-    ] = None,
-    validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
-    columns: Annotated[
-        str | None, typer.Option(help="Columns of the file: text=…,label=… or source=…,target=….")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name in the registry; by default <pipeline>-MODEL.")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with options.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="An option as key=value; repeatable.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of weights, order and noise.")] = 0,
-    processes: Annotated[int, typer.Option(min=1, help="Processes that learn together.")] = 1,
-    start: Annotated[
-        str | None,
-        typer.Option(help="Begin with the weights of NAME, NAME@alias or NAME:version."),
-    ] = None,
-    tensorboard: Annotated[Path | None, typer.Option(help="Folder for curves of every step, for TensorBoard.")] = None,
-    json: Json = False,
-) -> None:
-    """Train a model of the catalogue on a release or a file, and register it; a finished training is not repeated."""
-    from flows.training import command
-
-    command.train(
-        model,
-        lake=lake,
-        pipeline=pipeline,
-        data=data,
-        validation=validation,
-        columns=columns,
-        name=name,
-        config=config,
-        pairs=set_ or [],
-        seed=seed,
-        processes=processes,
-        start=start,
-        tensorboard=tensorboard,
-        json=json,
-    )
-
-
-@app.command()
-def search(
-    model: Annotated[str, typer.Argument(help="Name of the catalogue, as for `train`.")],
-    space: Annotated[Path, typer.Option(help="YAML file with what is searched: `learning_rate: {log: [1e-4, 1e-2]}`.")],
-    trials: Annotated[int, typer.Option(help="Trials in all; those that are done are not repeated.")] = 20,
-    pruner: Annotated[str, typer.Option(help="What ends hopeless trials early: median, hyperband or none.")] = "median",
-    lake: LakeDir = DEFAULT_LAKE,
-    pipeline: OnlyPipeline = None,
-    data: Annotated[str | None, typer.Option(help="A file instead of the release of --pipeline.")] = None,
-    validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Columns of the file, as for `train`.")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file with options that all trials have.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Such an option as key=value; repeatable.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every training and of the search.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Where the best options go, for `train --config`.")] = None,
-    json: Json = False,
-) -> None:
-    """Search the best options of a model by Optuna; an interrupted search goes on."""
-    from flows.searching import command
-
-    command.search(
-        model,
-        space=space,
-        trials=trials,
-        pruner=pruner,
-        lake=lake,
-        pipeline=pipeline,
-        data=data,
-        validation=validation,
-        columns=columns,
-        config=config,
-        pairs=set_ or [],
-        seed=seed,
-        out=out,
-        json=json,
-    )
-
-
-@models_app.command("list")
-def models_list(lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
-    """Registered models, their versions and champions."""
-    from flows import commands
-
-    commands.list_models(lake, json=json)
-
-
-@models_app.command("show")
-def models_show(name: str, which: str = "latest", lake: LakeDir = DEFAULT_LAKE) -> None:
-    """Card of a model version: files, lineage, config."""
-    from flows import commands
-
-    commands.show_model(lake, name, which)
-
-
-@models_app.command("families")
-def models_families(json: Json = False) -> None:
-    """Every model that `textmill train` can train, and the columns it reads."""
-    from flows import family_commands
-
-    family_commands.families(json=json)
-
-
-@models_app.command("options")
-def models_options(name: str, json: Json = False) -> None:
-    """Every option of a model with its default, for --set and --config."""
-    from flows import family_commands
-
-    family_commands.options(name, json=json)
-
-
-@models_app.command("promote")
-def models_promote(
-    name: str,
-    which: Annotated[str, typer.Argument(help="A version, an alias or latest.")] = "candidate",
-    alias: Annotated[str, typer.Option(help="The alias to move.")] = "champion",
-    because: Annotated[str | None, typer.Option(help="Your reason, where no score decides; it is logged.")] = None,
-    lake: LakeDir = DEFAULT_LAKE,
-) -> None:
-    """Point an alias to a version that is better on the same held-out rows, or for a reason that you give."""
-    from flows import registry_commands
-
-    registry_commands.promote(lake, name, which, alias=alias, because=because)
-
-
-@models_app.command("export")
-def models_export(name: str, target: Path, which: str = "champion", lake: LakeDir = DEFAULT_LAKE) -> None:
-    """Copy the files of a version, checked against their hashes, into a new folder."""
-    from flows import registry_commands
-
-    registry_commands.export(lake, name, which, target)
-
-
-@models_app.command("rollback")
-def models_rollback(name: str, lake: LakeDir = DEFAULT_LAKE) -> None:
-    """Point the champion alias back to the version before."""
-    from flows import commands
-
-    commands.rollback(lake, name)
 
 
 @sources_app.command("list")

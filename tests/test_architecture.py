@@ -21,6 +21,7 @@ NO_STEPS = (
     "pages",
     "charts",
     "report",
+    "training_page",
     "deferred",
     "dictionary",
     "verdicts",

@@ -122,8 +122,8 @@ def full(error: OSError) -> StorageError:
 def _keep(staged: Path, kept: Path, size: int) -> Path:
     _make_room(size)
     for _ in range(_TRIES):
-        kept.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # another writer of the same object dropped the folder just now
+            kept.parent.mkdir(parents=True, exist_ok=True)
             staged.replace(kept)
             return kept
     return staged.replace(kept)

@@ -21,7 +21,7 @@ from models.training.energy import Meter
 from models.training.flops import flops_of, matrix_peak
 from models.training.parallel import World
 
-ROWS, PROBES, LONG_ENOUGH = 4, 3, 10.0
+ROWS, PROBES, LONG_ENOUGH = 2, 3, 10.0
 """Operations are counted over ROWS rows in PROBES steps; the matrix peak is measured after LONG_ENOUGH seconds."""
 _EMBER = "the world's electricity in 2024 (Ember, Global Electricity Review 2025)"
 

@@ -6,7 +6,7 @@
 | unigram | byte-level Unigram (Kudo 2018) | every byte |
 | wordpiece | WordPiece (Schuster & Nakajima 2012; Devlin et al. 2019) | words, single blanks; unknown words are lost |
 | words | the most frequent words | words, single blanks; all other words are lost |
-| whitespace | the most frequent pieces between blanks | pieces, single blanks; all others are lost |
+| whitespace | the most frequent pieces between blanks, bars apart | pieces, single blanks; all others are lost |
 | characters | the most frequent characters | everything but unknown characters |
 
 Pieces are found by a pattern that Oniguruma (the library's engine) and Rust's regex (Polars') understand alike; the
@@ -34,7 +34,7 @@ _PATTERNS = {
     "unigram": _BYTE_LEVEL,
     "wordpiece": _WORD,
     "words": _WORD,
-    "whitespace": r"\S+",
+    "whitespace": r"[^\s|]+|\|",
     "characters": r"[\s\S]",
 }
 KINDS = tuple(_PATTERNS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.hashing import DIGITS, fingerprint, sha256_file
+from data.hashing import DIGITS, ending, fingerprint, sha256_file
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -20,6 +20,11 @@ JSON = st.recursive(
 
 def test_golden() -> None:
     assert fingerprint({"b": [1, "ї"], "a": None}) == "7add08a6951b2812"
+
+
+@given(st.lists(JSON, min_size=1, max_size=3), st.lists(JSON, max_size=3))
+def test_values_that_stand_behind_all_others_may_be_given_once(first: list[object], last: list[object]) -> None:
+    assert ending(*last)(*first) == fingerprint([*first, *last])
 
 
 @given(st.dictionaries(st.text("abc", max_size=3), JSON, max_size=5))

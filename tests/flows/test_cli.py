@@ -80,7 +80,7 @@ def test_lake_that_is_a_file_is_refused(tmp_path: Path) -> None:
     assert "not writable" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["train", "gpt"], ["infer", "summaries"], ["doctor"], ["models", "export"]])
+@pytest.mark.parametrize("words", [["infer", "summaries"], ["evaluate", "sentiment"], ["doctor"]])
 def test_command_of_a_later_version_says_so_with_status_2(words: list[str]) -> None:
     done = textmill(*words)
     assert done.returncode == 2

@@ -113,6 +113,14 @@ def test_costs_are_those_of_both(folder: Path) -> None:
     assert costs[1]["counted_units"] == 2 * costs[0]["counted_units"]
 
 
+def test_names_that_one_process_alone_has_are_summed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gather(found: list[Any], own: dict[str, float]) -> None:
+        found[:] = [own, {"loss": 2.0, "squares": 3.0}]
+
+    monkeypatch.setattr("torch.distributed.all_gather_object", gather)
+    assert World(0, 2).totals({"loss": 1.0}) == {"loss": 3.0, "squares": 3.0}
+
+
 def test_weight_that_nobody_learned_from_has_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.distributed.all_reduce", lambda flat: flat.mul_(2))
     monkeypatch.setattr("torch.distributed.get_backend", lambda: "gloo")

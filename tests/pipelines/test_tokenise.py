@@ -40,7 +40,7 @@ TEXTS = [
     "The castle stands by the river and the water.",
     "河水流过城堡，城堡在河边。",
 ] * 3
-SIZES = {"bpe": 280, "unigram": 400, "wordpiece": 60, "words": 30, "characters": 40}
+SIZES = {"bpe": 280, "unigram": 400, "wordpiece": 60, "words": 30, "whitespace": 30, "characters": 40}
 TRAINED = {kind: train_tokenizer(TEXTS, config=TokeniserConfig(kind=kind, vocab_size=SIZES[kind])) for kind in KINDS}
 LOADED = {kind: load(text) for kind, text in TRAINED.items()}
 LOSSLESS = ("bpe", "unigram")

@@ -1,0 +1,168 @@
+"""Language models: characters of Shakespeare, words of the Penn Treebank, ReZero, and speed beside `transformers`.
+
+    OMP_WAIT_POLICY=PASSIVE python -m benchmarks.language_models --task shakespeare|ptb|rezero|throughput --shared DIR
+
+Each training is what `textmill train gpt --data FILE` does, in a lake of its own. CPU-minutes are process time of the
+training, all threads, with its validations. Losses are means over every token of the validation split, each seen with
+what stands before it in its block.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import options as common
+from benchmarks.recipes.language import PTB, SHAKESPEARE
+from data.lake import Lake
+from flows.training.order import Order
+from flows.training.running import Result, run
+from models.options import parsed
+from models.training import Moment
+
+QUICK: dict[str, Any] = {"steps": 20, "warmup_steps": 2, "validate_every": 20}
+RATES = (1e-3, 2e-3, 4e-3)
+DEPTH: dict[str, Any] = {"layers": 12, "width": 128, "heads": 4, "dropout": 0.0, "optimiser": "adamw", "steps": 500}
+ROUNDS, STEPS = 5, 6
+
+
+def main() -> None:
+    parser = common.parser(__doc__)
+    parser.add_argument("--task", choices=sorted(TASKS), help="all of them where none is named")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe")
+    options = parser.parse_args()
+    if common.has_shared(options, "language models"):
+        for name in [options.task] if options.task else TASKS:
+            TASKS[name](options)
+
+
+def shakespeare(options: Any) -> None:
+    result = trained(options, SHAKESPEARE, options.shared / "lm/tinyshakespeare.txt")
+    spent = result.record["timing"]["cpu_seconds"] / 60
+    common.goal("char GPT, tinyshakespeare, validation loss", result.scores[0]["value"], at_most=1.55, form="{:.4f}")
+    common.goal("char GPT, tinyshakespeare, CPU-minutes", spent, at_most=20, form="{:.1f}")
+
+
+def ptb(options: Any) -> None:
+    files = [options.shared / f"lm/ptb_{split}.parquet" for split in ("train", "valid")]
+    result = trained(options, PTB, *files)
+    perplexity = math.exp(result.record["validation_loss"][result.record["validation_steps"].index(_kept(result))])
+    common.goal("word LM, PTB, validation perplexity", perplexity, at_most=115, form="{:.1f}")
+    spent = result.record["timing"]["cpu_seconds"] / 60
+    common.goal("word LM, PTB, CPU-minutes", spent, at_most=90, form="{:.1f}")
+
+
+def rezero(options: Any) -> None:
+    """Steps to the loss that pre-norm ends with, twelve layers, each at the best rate of a small grid."""
+    found = {}
+    for residual in ("pre", "rezero"):
+        runs = []
+        for rate in RATES:
+            recipe = {**SHAKESPEARE, **DEPTH, "residual": residual, "learning_rate": rate, "validate_every": 25}
+            runs.append(trained(options, recipe, options.shared / "lm/tinyshakespeare.txt").record)
+            print(f"{residual}, rate {rate}: validation loss {runs[-1]['validation_loss'][-1]:.4f}", flush=True)
+        found[residual] = min(runs, key=lambda record: record["validation_loss"][-1])
+    loss = max(record["validation_loss"][-1] for record in found.values())
+    steps = {name: reached(record, loss) for name, record in found.items()}
+    print(f"steps to a validation loss of {loss:.4f}: pre-norm {steps['pre']}, ReZero {steps['rezero']}", flush=True)
+    common.goal("ReZero, steps of pre-norm over its own", steps["pre"] / steps["rezero"], at_least=1.0)
+
+
+def reached(record: dict[str, Any], loss: float) -> int:
+    """The first validated step with at most this loss."""
+    pairs = zip(record["validation_steps"], record["validation_loss"], strict=True)
+    return int(next(step for step, found in pairs if found <= loss))
+
+
+def throughput(options: Any) -> None:
+    """Tokens per CPU-second of one GPT-2 config, in turns: ours from a lake, `transformers` from tensors in memory."""
+    pairs = [(ours(options), theirs(options)) for _ in range(1 if options.quick else ROUNDS)]
+    print("tokens/s, ours and transformers: " + ", ".join(f"{a:.0f}/{b:.0f}" for a, b in pairs), flush=True)
+    ratio = statistics.median(a / b for a, b in pairs)
+    common.goal("GPT training throughput beside transformers' GPT-2", ratio, at_least=1.3)
+
+
+SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
+ROWS, WORDS = 8, 4_000
+
+
+def ours(options: Any) -> float:
+    """Tokens per CPU-second of the engine, after two steps to warm up."""
+    from models.language.gpt import gpt2
+
+    ticks: list[float] = []
+
+    def watch(_moment: Moment) -> None:
+        ticks.append(time.process_time())
+
+    config = gpt2(vocab_size=WORDS, **SIZES)
+    recipe = {name: getattr(config, name) for name in config.__dataclass_fields__ if name != "vocab_size"}
+    recipe |= {"steps": STEPS + 2, "batch_size": ROWS, "warmup_steps": 0, "precision": "bfloat16", "costs": False}
+    recipe |= {"tokeniser.vocab_size": WORDS, "validate_every": 10_000, "checkpoint_every": 10_000}
+    trained(options, recipe, options.shared / "lm/tinyshakespeare.txt", watch=watch)
+    return STEPS * ROWS * SIZES["context"] / (ticks[STEPS + 1] - ticks[1])
+
+
+def theirs(_options: Any) -> float:
+    """Tokens per CPU-second of a plain loop, after two steps to warm up."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=WORDS, n_positions=SIZES["context"], n_layer=SIZES["layers"], n_head=SIZES["heads"],
+        n_embd=SIZES["width"], resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+    )  # fmt: skip
+    model = GPT2LMHeadModel(config).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    batches = torch.randint(0, WORDS, (STEPS + 2, ROWS, SIZES["context"]))
+    for number, batch in enumerate(batches):
+        if number == 2:
+            start = time.process_time()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss = model(input_ids=batch, labels=batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+    return STEPS * ROWS * SIZES["context"] / (time.process_time() - start)
+
+
+def trained(
+    options: Any, recipe: dict[str, Any], data: Path, validation: Path | None = None, *, watch: Any = None
+) -> Result:
+    """Train `gpt` in a new lake."""
+    chosen = {**recipe, **(QUICK if options.quick else {}), "device": options.device, **parsed(options.set)}
+    with tempfile.TemporaryDirectory() as folder:
+        order = Order(
+            Lake(Path(folder)), "gpt", data=str(data), validation=validation, options=chosen, seed=options.seed
+        )
+        return run(order, created="2026-01-01T00:00:00+00:00", watch=watch or told)
+
+
+def told(moment: Moment) -> None:
+    if moment.scores:
+        line = f"step {moment.step}, {time.process_time() / 60:.1f} CPU-minutes of the process: "
+        print(f"{line}training loss {moment.loss:.4f}, validation {moment.scores['loss']:.4f}", flush=True)
+
+
+def _kept(result: Result) -> int:
+    return int(result.record["kept_step"])
+
+
+TASKS: dict[str, Callable[[Any], None]] = {
+    "shakespeare": shakespeare,
+    "ptb": ptb,
+    "rezero": rezero,
+    "throughput": throughput,
+}
+
+if __name__ == "__main__":
+    main()
