@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```\n(.*?)```", README, flags=re.DOTALL)
+BLOCKS = [
+    text for kind, text in re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE) if not kind
+]
 COMMANDS = [line.split("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
 
 
@@ -31,7 +33,15 @@ def test_make_target_exists_and_sets_up_what_it_needs(command: str) -> None:
     assert ".venv/bin/" in done.stdout
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("textmill ")])
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("textmill train ")])
+def test_training_of_the_readme_is_understood(command: str, tmp_path: Path) -> None:
+    """There is nothing to train on, and that is all that is wrong."""
+    done = textmill(*command.split()[1:], "--lake", str(tmp_path / "lake"))
+    assert done.returncode == 1
+    assert re.search(r"nothing is published|there is no file", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if re.match("textmill (?!train )", line)])
 def test_command_of_the_readme_is_understood(command: str, tmp_path: Path) -> None:
     """Every line, as a plan: options parse, sources are known; the path of the dump is made up."""
     dump = tmp_path / "simplewiki-20260901-pages-articles.xml.bz2"
