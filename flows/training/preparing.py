@@ -58,8 +58,9 @@ class Prepared:
     @property
     def tokens(self) -> Published | None:
         """The release whose dataset `tokens` holds the very tokens that are wanted."""
-        fits = isinstance(self.rows, Published) and not self.own and self.family.needs == ("text",)
-        return self.rows if fits and self.family.rows == "documents" else None  # type: ignore[return-value]
+        if not isinstance(self.rows, Published) or self.own:
+            return None
+        return self.rows if (self.family.needs, self.family.rows) == (("text",), "documents") else None
 
     def write(self, folder: Path) -> None:
         """Write the tokens of the training and the validation split, unless the folder is whole already.
