@@ -13,6 +13,9 @@ from data.history import only_pipeline
 from data.lake import Lake
 from flows import show
 from flows.addresses import expanded
+from flows.listen import listening
+from flows.mirroring.choosing import chosen
+from flows.mirroring.following import follow
 from models.registry import Registry
 
 
@@ -33,7 +36,10 @@ def show_model(root: Path, name: str, which: str) -> None:
 
 def rollback(root: Path, name: str) -> None:
     """Point the champion alias back."""
-    version = Registry(Lake(root).models).rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
+    lake = Lake(root)
+    version = Registry(lake.models).rollback(name, "champion", datetime.now(UTC).isoformat(timespec="seconds"))
+    with listening(quiet=True):
+        follow(lake, [name], chosen())
     show.console().print(f"{name}: the champion is {version} again. `textmill run` makes its predictions.")
 
 

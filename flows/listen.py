@@ -122,7 +122,8 @@ def _warnings(console: Console) -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             console.print(f"textmill: {record.getMessage()}", soft_wrap=True, markup=False, highlight=False)
 
-    loggers, handler = [logging.getLogger(name) for name in ("data", "pipelines")], Lines(logging.WARNING)
+    loggers = [logging.getLogger(name) for name in ("data", "pipelines", "flows.mirroring")]
+    handler = Lines(logging.WARNING)
     before = [logger.propagate for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import DEFAULT_LAKE, Json, LakeDir
+from flows.options import DEFAULT_LAKE, Json, LakeDir, Mlflow
 
 models_app = typer.Typer(help="Look at registered models and move their champion.", no_args_is_help=True)
 
@@ -64,6 +64,24 @@ def models_export(name: str, target: Path, which: str = "champion", lake: LakeDi
     from flows import registry_commands
 
     registry_commands.export(lake, name, which, target)
+
+
+@models_app.command("mirror")
+def models_mirror(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; by default all.")] = None,
+    mlflow: Mlflow = None,
+    prefix: Annotated[str, typer.Option(help="Before the names in MLflow, where several lakes share a store.")] = "",
+    weights: Annotated[bool, typer.Option("--weights", help="Copy all files, not only those to read.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete in MLflow what left the registry.")] = False,
+    lake: LakeDir = DEFAULT_LAKE,
+    json: Json = False,
+) -> None:
+    """Bring all versions, aliases, scores and curves into an MLflow store; a second call adds nothing."""
+    from flows.mirroring import command
+    from flows.mirroring.mirror import Wanted
+
+    wanted = Wanted(tuple(names or ()), prefix=prefix, weights=weights, prune=prune)
+    command.bring(lake, wanted, mlflow, json=json)
 
 
 @models_app.command("rollback")

@@ -16,6 +16,8 @@ from flows.evaluate import evaluate
 from flows.infer import infer
 from flows.job import Job, Ref, make_job
 from flows.listen import listener, log_listener
+from flows.mirroring.choosing import chosen
+from flows.mirroring.following import follow
 from flows.recipe import read_recipe
 from flows.settings import Settings
 from flows.stages.promotion import Verdict
@@ -94,6 +96,7 @@ def nightly(
         release = tasks.publish_release(job, datasets, verdicts, report)
         events.published(job, release, before)
         artifacts.published(job, datasets, verdicts, report)
+    follow(job.lake, sorted({verdict.model for verdict in verdicts}), chosen())
     return Outcome(job.pipeline, job.run_id, datasets, verdicts, report)
 
 

@@ -28,4 +28,13 @@ LakeDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Mlflow = Annotated[
+    str | None,
+    typer.Option(
+        "--mlflow",
+        envvar="TEXTMILL_MLFLOW",
+        metavar="URI",
+        help="Mirror it in this MLflow store as well: http://HOST:5000 or sqlite:///FILE.db.",
+    ),
+]
 DEFAULT_LAKE = Path("lake")

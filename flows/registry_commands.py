@@ -11,6 +11,9 @@ from typing import Any
 from data.errors import TextmillError
 from data.lake import Lake
 from flows import show
+from flows.listen import listening
+from flows.mirroring.choosing import chosen
+from flows.mirroring.following import follow
 from models.registry import CARD, ModelVersion, Registry
 
 _LOWER_IS_BETTER = ("loss", "perplexity", "nll", "elbo")
@@ -21,7 +24,8 @@ def promote(root: Path, name: str, which: str, *, alias: str, because: str | Non
 
     Raises TextmillError where neither is there.
     """
-    registry = Registry(Lake(root).models)
+    lake = Lake(root)
+    registry = Registry(lake.models)
     version, before = registry.load(name, which), registry.alias(name, alias)
     if version.version == before:
         show.console().print(f"{name}@{alias} is {before} already.")
@@ -30,6 +34,8 @@ def promote(root: Path, name: str, which: str, *, alias: str, because: str | Non
     evidence = {"by_hand": because} if because else evidence_for(version, held)
     when = datetime.now(UTC).isoformat(timespec="seconds")
     registry.promote(name, alias, version.version, expected=before, evidence=evidence, when=when)
+    with listening(quiet=True):
+        follow(lake, [name], chosen())
     show.console().print(f"{name}@{alias} is {version.version} now (before: {before or 'none'}).", highlight=False)
 
 

@@ -1,4 +1,5 @@
-"""The environment of a command: where the lake is, how it meets the network, how many workers there are."""
+"""The environment of a command: where the lake is, how it meets the network, how many workers there are, what mirrors
+its models."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ class Settings(BaseSettings):
     workers: int | None = None
     wikimedia: str = WIKIMEDIA
     contact: str = CONTACT
+    mlflow: str | None = None
 
     def network(self) -> Network:
         """How downloads behave: TEXTMILL_WIKIMEDIA names a mirror of the dumps, TEXTMILL_CONTACT who asks."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import DEFAULT_LAKE, Json, LakeDir, OnlyPipeline
+from flows.options import DEFAULT_LAKE, Json, LakeDir, Mlflow, OnlyPipeline
 
 
 def train(
@@ -31,6 +31,7 @@ def train(
         typer.Option(help="Begin with the weights of NAME, NAME@alias or NAME:version."),
     ] = None,
     tensorboard: Annotated[Path | None, typer.Option(help="Folder for curves of every step, for TensorBoard.")] = None,
+    mlflow: Mlflow = None,
     json: Json = False,
 ) -> None:
     """Train a model of the catalogue on a release or a file, and register it; a finished training is not repeated."""
@@ -50,6 +51,7 @@ def train(
         processes=processes,
         start=start,
         tensorboard=tensorboard,
+        mlflow=mlflow,
         json=json,
     )
 
@@ -68,6 +70,7 @@ def search(
     set_: Annotated[list[str] | None, typer.Option("--set", help="Such an option as key=value; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of every training and of the search.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Where the best options go, for `train --config`.")] = None,
+    mlflow: Mlflow = None,
     json: Json = False,
 ) -> None:
     """Search the best options of a model by Optuna; an interrupted search goes on."""
@@ -87,5 +90,6 @@ def search(
         pairs=set_ or [],
         seed=seed,
         out=out,
+        mlflow=mlflow,
         json=json,
     )

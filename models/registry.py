@@ -73,7 +73,7 @@ class Registry:
         """The newest version with this training key, or None: a finished training is not repeated."""
         taken = files.read_json(self._key_file(name, training_key))
         for version in [taken["version"]] if taken else reversed(self.versions(name)):
-            model = self._read(name, version)
+            model = self.read(name, version)
             if model.card["training_key"] == training_key:
                 return model
         return None
@@ -111,18 +111,23 @@ class Registry:
                 "code": code,
             }
             add = self._put if isinstance(self.root, ObjectPath) else self._rename
-            return self._read(name, add(name, source_dir, card))
+            return self.read(name, add(name, source_dir, card))
 
     def load(self, name: str, which: str = CHAMPION) -> ModelVersion:
         """The version that an alias, `latest` or a version number names, after checking every byte of it.
 
         Raises RegistryError for an unknown name, version or alias, and for a damaged file.
         """
-        model = self._read(name, self.resolve(name, which))
+        model = self.read(name, self.resolve(name, which))
         if isinstance(model.path, ObjectPath):
             return replace(model, path=_verified_copy(model, model.path))
         _verify(model)
         return model
+
+    def read(self, name: str, version: str) -> ModelVersion:
+        """A version with its card, its files as they are; `load` checks them."""
+        path = self._home(name) / version
+        return ModelVersion(name, version, path, files.read_json(path / CARD))
 
     def resolve(self, name: str, which: str) -> str:
         """The version number that an alias, `latest` or a version number stands for."""
@@ -256,10 +261,6 @@ class Registry:
     def _key_file(self, name: str, training_key: str) -> Path:
         """Where an object store says which version a training made."""
         return self._home(name) / ".keys" / f"{fingerprint([training_key])}.json"
-
-    def _read(self, name: str, version: str) -> ModelVersion:
-        path = self._home(name) / version
-        return ModelVersion(name, version, path, files.read_json(path / CARD))
 
     def _home(self, name: str) -> Path:
         _demand_name(name, "model name")

@@ -13,6 +13,8 @@ import typer
 from data.errors import ConfigError
 from data.lake import Lake
 from flows import show
+from flows.mirroring.choosing import choosing
+from flows.mirroring.store import check as check_store
 from flows.training.command import column_names, read_options
 from models.options import parsed
 from models.space import space as parameters
@@ -33,6 +35,7 @@ def search(
     pairs: Sequence[str],
     seed: int,
     out: Path | None,
+    mlflow: str | None,
     json: bool,
 ) -> None:
     """Search in this process, as a flow of the server that is up, or of one of our own."""
@@ -48,7 +51,10 @@ def search(
     Search(order, parameters(content), trials, pruner).check()  # a wrong option is told before a server is started
     order.rows()
     order.lake.check_writable()
-    found = _run(order, options, content, trials=trials, pruner=pruner, quiet=json)
+    if mlflow is not None:
+        check_store(mlflow)
+    with choosing(mlflow):
+        found = _run(order, options, content, trials=trials, pruner=pruner, quiet=json)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(found.config, out)

@@ -11,6 +11,8 @@ from prefect.artifacts import create_markdown_artifact
 from data.lake import Lake
 from data.storage import place
 from flows.listen import listener, log_listener, said
+from flows.mirroring.choosing import chosen
+from flows.mirroring.trials import Trials
 from flows.searching.running import Found, Running, Search, as_plain, begun
 from flows.settings import Settings
 from flows.training.order import Order
@@ -62,9 +64,10 @@ def search_model(
     listen = log_listener() if runtime.deployment.id is not None else listener()
     tell = get_run_logger().info if runtime.deployment.id is not None else said()
     with begun(search, watcher(listen(f"Search {model}"))) as running:
-        before = running.finished
+        before, mirrored = running.finished, Trials(chosen(), model, running.study.study_name)
         while running.finished < trials:
             told = line(carry_out(running, running.finished))
+            mirrored.tell(running.study.get_trials(deepcopy=False))
             if tell:
                 tell(told)
         found = running.result(running.finished - before)

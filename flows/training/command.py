@@ -11,6 +11,8 @@ import typer
 from data.errors import ConfigError
 from data.lake import Lake
 from flows import show
+from flows.mirroring.choosing import choosing
+from flows.mirroring.store import check as check_store
 from flows.training.telling import as_json, lines
 from models.options import parsed
 
@@ -30,6 +32,7 @@ def train(
     processes: int,
     start: str | None,
     tensorboard: Path | None,
+    mlflow: str | None,
     json: bool,
 ) -> None:
     """Train in this process, as a flow of the server that is up, or of one of our own."""
@@ -45,9 +48,12 @@ def train(
     )  # fmt: skip
     if tensorboard is not None:
         check_installed()
+    if mlflow is not None:
+        check_store(mlflow)
     _ = work_of(order, order.rows()).options  # a wrong option is told before a server is started
     order.lake.check_writable()
-    result = _run(order, options, quiet=json)
+    with choosing(mlflow):
+        result = _run(order, options, quiet=json)
     if json:
         show.as_json(as_json(result))
     else:

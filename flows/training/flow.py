@@ -12,6 +12,7 @@ from prefect.artifacts import create_markdown_artifact
 from data.lake import Lake
 from data.storage import place
 from flows.listen import listener, log_listener, said
+from flows.mirroring.choosing import chosen
 from flows.settings import Settings
 from flows.training.order import Order
 from flows.training.running import Result, run
@@ -55,6 +56,7 @@ def train_model(
         processes=processes,
         start=start,
         tensorboard=Path(tensorboard) if tensorboard else None,
+        mlflow=chosen(),
     )
     order.lake.check_writable()
     listen = log_listener() if runtime.deployment.id is not None else listener()

@@ -23,7 +23,7 @@ TOKENISER = "tokeniser."
 @dataclass(frozen=True)
 class Order:
     """A training: `options` are flat names and values; those of the tokenizer begin with `tokeniser.`. Curves of its
-    steps are written into the folder `tensorboard`."""
+    steps are written into the folder `tensorboard`, and told to the MLflow store `mlflow`."""
 
     lake: Lake
     model: str
@@ -37,6 +37,7 @@ class Order:
     processes: int = 1
     start: str | None = None
     tensorboard: Path | None = None
+    mlflow: str | None = field(default=None, repr=False)
 
     @property
     def family(self) -> Family | TextFamily:

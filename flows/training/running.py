@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from data.progress import Progress, ignore
+from flows.mirroring.following import follow
+from flows.mirroring.live import Training, shown
 from flows.training.order import Order
 from flows.training.work import Listeners, Work, work_of
 from models import card, fitting
@@ -51,10 +53,16 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
     work = work_of(order, rows)
     registry, name = Registry(order.lake.models), order.registered_as(rows)
     if (found := registry.find(name, work.key)) is not None:
+        follow(order.lake, [name], order.mlflow)
         return Result.of(found, reused=True)
     folder = order.lake.training(work.key)
-    with order.lake.lock(f"training-{work.key}"), tempfile.TemporaryDirectory(dir=folder) as scratch:
-        work.write(Path(scratch), folder, Listeners(watch, progress))
+    training = Training(name, order.model, work.key)
+    with (
+        order.lake.lock(f"training-{work.key}"),
+        tempfile.TemporaryDirectory(dir=folder) as scratch,
+        shown(order.lake, order.mlflow, training, watch) as watched,
+    ):
+        work.write(Path(scratch), folder, Listeners(watched, progress))
         scores = _read(Path(scratch) / fitting.SCORES)
         _describe(Path(scratch), name, order, work, created)
         version = registry.register(
