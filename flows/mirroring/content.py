@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -26,7 +26,7 @@ KEY, LABEL, DONE, WEIGHTS, STATE = (TAG + name for name in ("training_key", "ver
 MODEL = f"{TAG}model"
 NOTE = "mlflow.note.content"
 _VALUE, _NOTE = 6000, 5000
-_NO_DATA, _NO_COST = ("tokenizer", "start"), ("carbon_intensity", "matrix_peak")
+_NO_DATA, _NO_COST = ("tokenizer", "start"), ("carbon_intensity", "matrix_peak", "counted_")
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class Content:
 
     @property
     def note(self) -> str:
-        """The model card, or what is known without one, as Markdown."""
-        path = self.model.path / card.FILE
+        """The model card without its options, which MLflow lists; or what is known without one. Markdown."""
         if card.FILE in self.model.card["files"]:
-            return _cut(path.read_text("utf-8"), _NOTE)
+            text = (self.model.path / card.FILE).read_text("utf-8")
+            return _cut(text.partition("\n## Options")[0], _NOTE)
         about = self.model.card
         facts = {"kind": about["kind"], "made": about["created"], **dict(_flat(about["lineage"]))}
         rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
@@ -133,19 +133,22 @@ class Content:
                 yield Point(f"validation/{name}", value, step, pace * step)
 
     def figures(self) -> Iterator[Point]:
-        """Scores with their intervals, costs, and what the gate measured where it made a champion of this version."""
-        step = int(self.record.get("kept_step", 0))
+        """Scores with their intervals, costs, and what the gate measured where it made a champion of this version.
+
+        They are of step 0: MLflow draws bars of those, one for each version.
+        """
         for score in self.model.card["metrics"]:
-            name = f"score/{score['metric']}"
-            yield Point(name, score["value"], step, self.seconds)
-            for end in ("ci_low", "ci_high"):
-                if end in score:
-                    yield Point(f"{name}_{end}", score[end], step, self.seconds)
+            ends = {f"_{end}": score[end] for end in ("ci_low", "ci_high") if end in score}
+            for ending, value in {"": score["value"], **ends}.items():
+                yield self._figure(f"score/{score['metric']}{ending}", value)
         timing = {**self.record.get("timing", {}), "units": self.record.get("units", 0)}
-        for prefix, found in (("cost", timing), ("gate", self._evidence)):
+        for prefix, found in (("training_cost/", timing), ("score/gate_", self._evidence)):
             for name, value in found.items():
-                if _is_number(value) and not name.startswith(("counted_", *_NO_COST)):
-                    yield Point(f"{prefix}/{name}", float(value), step, self.seconds)
+                if _is_number(value) and not name.startswith(_NO_COST):
+                    yield self._figure(prefix + name, value)
+
+    def _figure(self, name: str, value: float) -> Point:
+        return Point(name, float(value), 0, self.seconds)
 
     @property
     def _evidence(self) -> dict[str, Any]:
@@ -182,25 +185,23 @@ def milliseconds(when: str) -> int:
         return 0
 
 
-def history(name: str, moves: list[dict[str, Any]], *, last: int = 20) -> str:
+def history(name: str, moves: Sequence[Mapping[str, Any]], *, last: int = 20) -> str:
     """The moves of the aliases of a model as Markdown, the newest first."""
     head = (
         f"`{name}` of a registry of textmill, mirrored. Aliases are moved there, by `textmill models promote` and "
         "`rollback`; what is changed here is put back by the next mirror."
     )
-    if not moves:
-        return head
-    rows = [
-        f"| {str(move['when'])[:16].replace('T', ' ')} | {move['action']} {move['alias']} | "
-        f"{move['from'] or 'none'} → {move['to']} | {_why(move['evidence'])} |"
+    lines = [
+        f"- {str(move['when'])[:16].replace('T', ' ')} {move['action']} {move['alias']}: "
+        f"{move['from'] or 'none'} → {move['to']} {_why(move['evidence'])}"
         for move in reversed(moves[-last:])
     ]
-    return _cut(head + "\n\n| when | what | version | why |\n|---|---|---|---|\n" + "\n".join(rows), _NOTE)
+    return _cut("\n".join([head, "", *lines]), _NOTE)
 
 
 def _why(evidence: Mapping[str, Any]) -> str:
-    told = evidence.get("reason") or evidence.get("by_hand")
-    return str(told) if told else ", ".join(f"{k} {v}" for k, v in _flat(evidence))
+    told = evidence.get("reason") or evidence.get("by_hand") or ", ".join(f"{k} {v}" for k, v in _flat(evidence))
+    return f"({told})" if told else ""
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
