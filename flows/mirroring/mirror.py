@@ -44,7 +44,6 @@ class Told:
     model: str
     versions: int = 0
     added: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +30,19 @@ def config(tmp_path: Path) -> Path:
 def dump(tmp_path: Path) -> Path:
     """Twenty articles, a redirect and a category."""
     return write(tmp_path / "small.xml.bz2", articles(20))
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an MLflow store in which nothing is; making one takes seconds."""
+    from flows.mirroring.store import opened
+
+    path = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    opened(f"sqlite:///{path}").client._tracking_client.store.engine.dispose()
+    return path
+
+
+@pytest.fixture
+def store(empty_store: Path, tmp_path: Path) -> str:
+    """The address of an empty MLflow store."""
+    return f"sqlite:///{shutil.copyfile(empty_store, tmp_path / 'mlflow.db')}"
