@@ -55,6 +55,7 @@ def server(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: l
     serving.server_close()
 
 
+@pytest.mark.filterwarnings("ignore:starlette.middleware.wsgi is deprecated")  # by the server itself
 def test_a_server_is_told_all_of_it_once_by_whom_the_address_names(
     server: str, tmp_path: Path, asked: list[str]
 ) -> None:
