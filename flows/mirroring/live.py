@@ -18,7 +18,7 @@ from data.lake import Lake
 from flows.mirroring import runs
 from flows.mirroring.content import Point, is_drawn, own_tags
 from flows.mirroring.following import follow, warn
-from flows.mirroring.store import Store, opened, spoken
+from flows.mirroring.store import Store, check, loaded, opened, spoken
 from models.training.loop import Moment, Watcher
 from models.training.watching import all_of
 
@@ -45,6 +45,7 @@ def shown(lake: Lake, address: str | None, training: Training, watch: Watcher) -
         yield watch
         return
     live = Live(address, training)
+    live.prepare()
     try:
         yield all_of([watch, live])
     except BaseException as error:
@@ -65,6 +66,14 @@ class Live:
     _heard: queue.SimpleQueue[Moment | None] = field(default_factory=queue.SimpleQueue)
     _thread: threading.Thread | None = None
     _ending: str = ""
+
+    def prepare(self) -> None:
+        """Import MLflow before the training, whose steps would share a processor with it."""
+        try:
+            check(self.address)
+            loaded()
+        except Exception as error:  # as below
+            self._fail(error)
 
     def __call__(self, moment: Moment) -> None:
         """Note a step, if it is a point of a curve."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,16 +79,22 @@ def check(address: str) -> None:
         )
 
 
-def opened(address: str) -> Store:
-    """Open a store. Raises ConfigError for an address that cannot be one, MirrorError where nobody answers."""
-    check(address)
+def loaded() -> Any:
+    """MLflow's client, imported (about a second and a half) with its telemetry off and its patience short."""
     os.environ.update(_QUIET)
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it tells of every second try
-    with spoken(address):
-        from mlflow import MlflowClient
+    from mlflow import MlflowClient
 
+    return MlflowClient
+
+
+def opened(address: str) -> Store:
+    """Open a store. Raises ConfigError for an address that cannot be one, MirrorError where nobody answers."""
+    check(address)
+    MlflowClient = loaded()  # noqa: N806 - a class
+    with spoken(address):
         if not address.startswith(FILE):
             return Store(address, MlflowClient(address), None)
         database = _file(address)
@@ -109,8 +116,15 @@ def spoken(address: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-        said = redacted(str(error)).strip().splitlines() or [type(error).__name__]
-        raise MirrorError(f"the MLflow store {redacted(address)} did not do as asked: {said[0][:300]}") from None
+        raise MirrorError(f"the MLflow store {redacted(address)} did not do as asked: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    """What an error says, in a line; a server that does not answer is told at great length."""
+    text = redacted(str(error)).strip() or type(error).__name__
+    if "Max retries exceeded" in text:
+        return found[0] if (found := re.search(r"too many \d+ error responses", text)) else "nobody answers"
+    return text.splitlines()[0][:300]
 
 
 def _file(address: str) -> Path:
