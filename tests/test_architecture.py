@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(path for name in ("data", "pipelines", "models", "flows") for path in (ROOT / name).rglob("*.py"))
-HEAVY = ("prefect", "torch", "polars", "great_expectations", "gensim", "pandas", "pyarrow", "altair", "httpx")
+HEAVY = ("prefect", "torch", "polars", "great_expectations", "gensim", "pandas", "pyarrow", "altair", "httpx", "mlflow")
 # Modules of pipelines that hold tables, helpers or pages; the version of a step covers them.
 NO_STEPS = (
     "__init__",
@@ -111,3 +111,15 @@ def test_every_step_has_a_version(path: Path) -> None:
 def test_names_of_test_files_are_unique() -> None:
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert len(names) == len(set(names))
+
+
+def test_mlflow_waits_until_a_store_is_named() -> None:
+    """Training does without it: no module of ours imports it as it is imported itself."""
+    first = [
+        label(path)
+        for path in MODULES
+        for node in tree(path).body
+        for name in imported(node)
+        if name.split(".")[0] in {"mlflow", "alembic"}
+    ]
+    assert first == []

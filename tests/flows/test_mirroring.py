@@ -139,9 +139,7 @@ def test_weights_go_along_only_where_asked_for(lake: Lake, store: str) -> None:
     assert mirrored.content(store) == before
 
 
-def test_a_mirror_that_was_interrupted_is_completed(
-    lake: Lake, store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mirror_that_was_interrupted_is_completed(lake: Lake, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
     registered(lake)
