@@ -17,6 +17,7 @@ os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_ENABLED", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+os.environ.pop("TEXTMILL_MLFLOW", None)  # what tests train is nobody's to watch
 os.environ.setdefault("TEXTMILL_WORKERS", "0")  # in this process; tests of workers ask for some
 
 
