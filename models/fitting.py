@@ -119,7 +119,8 @@ def fit(
         describe(folder, family.name, data)
         found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
         _write(folder, HISTORY, record.as_json())
-        _write(folder, SCORES, {"scores": found, "rows": getattr(batches, "about", {})})
+        rows = {**getattr(batches, "about", {}), "rejects": dict(data.rejects)}
+        _write(folder, SCORES, {"scores": found, "rows": rows})
         if family.show:
             _write(folder, SHOWN, family.show(learner.model, data, seed))
     return record
