@@ -61,13 +61,12 @@ def begin(model: nn.Module, start: Path | None, config: AdaptConfig, *, seed: in
     same = set(weights.read(start / weights.WEIGHTS)) == set(model.state_dict())
     prefix = "" if same else "encoder."
     weights.load(model, start, prefix=prefix)
-    head = [weight for name, weight in model.named_parameters() if not name.startswith(prefix)]
+    head = {name: weight for name, weight in model.named_parameters() if not name.startswith(prefix)}
     if config.adapt == "frozen":
-        lora.freeze(model, except_for=config.learn, or_any=bool(head))
+        lora.freeze(model, except_for=(*config.learn, *head))
     if config.adapt == "lora":
         lora.adapt(model, config.lora, seed=seed)
-    if config.adapt != "full":
-        for weight in head:
+        for weight in head.values():
             weight.requires_grad_()
 
 

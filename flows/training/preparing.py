@@ -48,7 +48,11 @@ class Prepared:
             path = rows.lake.tokenizers / rows.pipeline / rows.tokenizer / "tokenizer.json"
             return cls(rows, family, path.read_text("utf-8"), own=False)
         texts = (text for frame in shaped(rows, family, "train") for text in _texts(frame, family))
-        return cls(rows, family, tokenise.train_tokenizer(texts, config=tokenise.TokeniserConfig(**wanted)), own=True)
+        try:
+            learnt = tokenise.train_tokenizer(texts, config=tokenise.TokeniserConfig(**wanted))
+        except tokenise.EmptyCorpusError as error:
+            raise _no_row(rejected(rows, family, "train")) from error
+        return cls(rows, family, learnt, own=True)
 
     @property
     def lineage(self) -> dict[str, Any]:
@@ -77,8 +81,7 @@ class Prepared:
         rejects: Counter[str] = Counter()
         for split in prepared.SPLITS:
             if not self._write_split(folder, split, labels, rejects) and split == "train":
-                why = f"no row is left to learn from{_left_out(rejects)}"
-                raise TextmillError(f"{why}; give more data (seven rows in ten are for training)")
+                raise _no_row(rejects)
         names = sorted(labels, key=labels.__getitem__)
         if self.tags and not names:
             raise TextmillError("no row of the training split has a mention: no span, or no tag other than O")
@@ -132,9 +135,9 @@ def shaped(rows: Rows, family: Family, split: str, rejects: Counter[str] | None 
 
 
 def rejected(rows: Rows, family: Family, split: str) -> Counter[str]:
-    """How many rows of a split of a file are left out, by reason; those of a release were counted by its pipeline."""
+    """How many rows of a split are left out, by reason; those of a corpus were counted by its pipeline."""
     found: Counter[str] = Counter()
-    if not isinstance(rows, Published):
+    if not isinstance(rows, Published) or rows.dataset != "corpus":
         for _ in shaped(rows, family, split, found):
             pass
     return found
@@ -147,11 +150,10 @@ def _whole(frame: pl.DataFrame, needs: Sequence[str], rejects: Counter[str] | No
     return kept
 
 
-def _left_out(rejects: Counter[str]) -> str:
-    """The rows that were left out, in words."""
-    return (
-        f" ({', '.join(f'{count:,} rows: {reason}' for reason, count in sorted(rejects.items()))})" if rejects else ""
-    )
+def _no_row(rejects: Counter[str]) -> TextmillError:
+    told = ", ".join(f"{reason} {count:,}" for reason, count in sorted(rejects.items()))
+    left_out = f" (rows left out: {told})" if told else ""
+    return TextmillError(f"no row is left to learn from{left_out}; give more data (seven rows in ten are for training)")
 
 
 def _columns(family: Family) -> list[str]:

@@ -124,17 +124,14 @@ def load_adapters(model: nn.Module, directory: Path) -> LoRAConfig:
     return config
 
 
-def freeze(model: nn.Module, *, except_for: Sequence[str] = (), or_any: bool = False) -> list[str]:
-    """Let weights learn only if a pattern of `except_for` names them (`head.*`); returns the names of those.
-
-    Raises ConfigError where patterns name none, unless `or_any` says that others will learn.
-    """
+def freeze(model: nn.Module, *, except_for: Sequence[str] = ()) -> list[str]:
+    """Let weights learn only if a pattern of `except_for` names them (`head.*`); returns the names of those."""
     learning = []
     for name, weight in model.named_parameters():
         weight.requires_grad_(any(fnmatchcase(name, pattern) for pattern in except_for))
         if weight.requires_grad:
             learning.append(name)
-    if except_for and not learning and not or_any:
+    if except_for and not learning:
         raise ConfigError(f"patterns are {', '.join(except_for)}; they name no weight of the model")
     return learning
 
