@@ -92,11 +92,11 @@ def train(
                 run.step(training)
                 due = validation is not None and run.is_time(config.validate_every)
                 scores = run.validate(validation) if due and validation is not None else {}
+                if world.first:
+                    watch(run.moment(scores))  # before the checkpoint: a step that is not told is done again
                 if run.is_time(config.checkpoint_every):
                     run.save(LAST)
                 tick()
-                if world.first:
-                    watch(run.moment(scores))
         return run.finished()
 
 
