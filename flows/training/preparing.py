@@ -51,7 +51,9 @@ class Prepared:
         try:
             learnt = tokenise.train_tokenizer(texts, config=tokenise.TokeniserConfig(**wanted))
         except tokenise.EmptyCorpusError as error:
-            raise _no_row(rejected(rows, family, "train")) from error
+            if left_out := rejected(rows, family, "train"):
+                raise _no_row(left_out) from error
+            raise
         return cls(rows, family, learnt, own=True)
 
     @property

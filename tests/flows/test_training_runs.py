@@ -41,7 +41,7 @@ def test_a_release_gives_a_registered_candidate(tmp_path: Path) -> None:
     assert (result.model, version.version, result.reused) == ("wiki-gpt", "v000001", False)
     assert version.card["lineage"]["tokens"] == "v1"
     assert version.card["config"]["training"]["steps"] == 6
-    assert [metric["metric"] for metric in version.card["metrics"]] == ["loss"]
+    assert [metric["metric"] for metric in version.card["metrics"]] == ["perplexity", "loss"]
     assert not list((lake.root / "_training").iterdir())
 
 
