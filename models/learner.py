@@ -54,6 +54,9 @@ class Learner:
     model: nn.Module
     unit = "tokens"
 
+    compiled: Sequence[str] = ("forward",)
+    """Methods of the model that the loss runs, for `torch.compile`, as `encoder.forward`; none where it cannot be."""
+
     def players(self) -> Mapping[str, nn.Module]:
         """Modules that are learned apart, each by an optimiser of its own, by name."""
         return {"model": self.model}

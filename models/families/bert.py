@@ -79,6 +79,7 @@ class MaskedLMLearner(Learner):
     """Learns to guess the hidden tokens."""
 
     headline = "masked_perplexity"
+    compiled = ("encoder.forward",)
 
     def __init__(self, model: MaskedLM) -> None:
         self.model = model

@@ -29,6 +29,7 @@ class LanguageModelLearner(Learner):
     """Learns to predict each token of a block from those before it."""
 
     headline = "perplexity"
+    compiled = ("loss",)
 
     def __init__(self, model: GPT) -> None:
         self.model = model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -35,8 +35,9 @@ class Seq2SeqLearner(Learner):
 
     headline = "perplexity"
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, compiled: Sequence[str] = ()) -> None:
         self.model = model
+        self.compiled = compiled
 
     def weights(self, batch: Batch) -> Tensor:
         """Target tokens of each row, the end among them."""

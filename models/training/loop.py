@@ -23,6 +23,7 @@ from data.hashing import fingerprint
 from models.learner import Batch, Batches, Learner, on
 from models.training.averaging import Average
 from models.training.checkpoints import BEST, LAST, Checkpoints
+from models.training.compiling import compiled
 from models.training.config import TrainingConfig, TrainingConfigError
 from models.training.costs import Costs
 from models.training.devices import autocast, device_of
@@ -87,7 +88,8 @@ def train(
     with joined(device) as world, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
         run.resume()
-        with traced(config.profile, traces, device, rank=world.rank) as tick:
+        trace = traced(config.profile, traces, device, rank=world.rank)
+        with compiled(learner, config.compile), trace as tick:
             while not run.ended():
                 run.step(training)
                 due = validation is not None and run.is_time(config.validate_every)
@@ -127,8 +129,6 @@ class Run:
         self.best: dict[str, Tensor] | None = None
         self.costs: Costs | None = None
         self.started = clock()
-        if config.compile:
-            self.model.compile()
 
     @property
     def done(self) -> int:
