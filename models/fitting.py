@@ -121,7 +121,7 @@ def fit(
         describe(folder, family.name, data)
         found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
         _write(folder, HISTORY, record.as_json())
-        rows = {**getattr(batches, "about", {}), "rejects": dict(data.rejects)}
+        rows = {**getattr(batches, "about", {}), **({"rejects": dict(data.rejects)} if data.rejects else {})}
         _write(folder, SCORES, {"scores": found, "rows": rows})
         if family.show:
             _write(folder, SHOWN, family.show(learner.model, data, seed))
