@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.abandoned import lock_of
 from data.progress import Progress, ignore
 from flows.mirroring.following import follow
 from flows.mirroring.live import Training, shown
@@ -55,13 +56,15 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
     if (found := registry.find(name, work.key)) is not None:
         follow(order.lake, [name], order.mlflow)
         return Result.of(found, reused=True)
-    folder = order.lake.training(work.key)
-    training = Training(name, order.model, work.key)
     with (
-        order.lake.lock(f"training-{work.key}"),
-        tempfile.TemporaryDirectory(dir=folder) as scratch,
-        shown(order.lake, order.mlflow, training, watch) as watched,
+        order.lake.lock(lock_of(work.key)),
+        tempfile.TemporaryDirectory(dir=order.lake.training(work.key)) as scratch,
+        shown(order.lake, order.mlflow, Training(name, order.model, work.key), watch) as watched,
     ):
+        folder = Path(scratch).parent
+        if (found := registry.find(name, work.key)) is not None:  # by whoever held the lock
+            shutil.rmtree(folder, ignore_errors=True)
+            return Result.of(found, reused=True)
         work.write(Path(scratch), folder, Listeners(watched, progress))
         scores = _read(Path(scratch) / fitting.SCORES)
         _describe(Path(scratch), name, order, work, created)
@@ -77,7 +80,7 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
         )
         before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
         registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)
-    shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return Result.of(version, reused=False)
 
 
