@@ -8,7 +8,7 @@ from parity import noise
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-from models.layers.attention import PLAIN, attend
+from models.layers.attention import attend
 
 MASK = torch.tensor([[True, True, True, False], [True, False, False, False]])[:, None, None]
 
@@ -39,7 +39,7 @@ def test_what_may_look_at_nothing_gets_zeros() -> None:
 
 
 def test_many_keys_go_to_the_kernel() -> None:
-    parts = heads(time=PLAIN + 1, batch=1)
+    parts = heads(time=513, batch=1)
     found = attend(*parts, mask=None, causal=True)
     expected = F.scaled_dot_product_attention(*parts, is_causal=True)
     assert torch.equal(found, expected)
