@@ -37,7 +37,7 @@ GENSIM = {"vector_size": 100, "window": 5, "min_count": 5, "epochs": 5, "alpha":
 TUNED = Word2VecConfig(
     window=10, min_count=5, epochs=3, sample=1e-4, context="paragraph", add_contexts=True, learning_rate=0.05
 )
-GLOVE = {"window": 20, "min_count": 5, "x_max": 3.0, "epochs": 8, "context": "paragraph"}
+GLOVE = {"window": 20, "min_count": 5, "x_max": 3.0, "epochs": 8, "context": "paragraph", "absent": 1.0}
 SPEED_GOAL, GAIN_GOAL, GLOVE_GOAL = 0.97, 0.03, 0.85
 
 
