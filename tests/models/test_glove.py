@@ -50,10 +50,10 @@ def test_a_pair_that_never_occurs_is_only_ever_held_down() -> None:
     pairs = Cooccurrences(np.array([1, 2, 5]), np.array([0.0, 9.0, 0.0]), 4)  # (0, 1) and (1, 1) never, (0, 2) often
     model = Glove(4, config, seed=1)
     for table in model.tables:
-        table[0, config.dim :] = torch.tensor([2.0, 2.0])  # biases: (0, 1) is thought to be frequent
-        table[1, config.dim :] = torch.tensor([-3.0, -3.0])
+        table[0, config.dim :] = 2.0
+    model.tables[0][1, config.dim] = -8.0  # (1, 0) is thought to be rare, and (1, 1)
+    model.tables[1][1, config.dim + 1] = 4.0  # (0, 1) is thought to be frequent
     model.tables[0][:, config.dim + 1] = model.tables[1][:, config.dim] = 1.0
-    model.tables[1][1, config.dim + 1] = 4.0  # (1, 1) is -3 + 4, and is counted once
     w, c = (table.clone().requires_grad_() for table in model.tables)
     expected = torch.zeros(())
     for i, j, x, f in ((0, 1, 0, 0.3), (1, 0, 0, 0.3), (1, 1, 0, 0.3), (0, 2, 9, 0.9**0.75), (2, 0, 9, 0.9**0.75)):
