@@ -71,6 +71,8 @@ def _batches(parquet: Path) -> Iterator[pl.DataFrame]:
 
 def speed(options: argparse.Namespace, texts: list[str], folder: Path) -> None:
     """Words per second of both sides, for skip-gram and CBOW."""
+    import gensim.models  # noqa: F401 - neither side pays for the import
+
     parquet, runs = folder / "texts.parquet", 1 if options.quick else 3
     pl.DataFrame({"text": texts[: len(texts) // (12 if options.quick else 3)]}).write_parquet(parquet)
     (folder / "theirs").mkdir()

@@ -54,9 +54,9 @@ class GloveConfig:
 
     `window` counts words to either side; words rarer than `min_count` get no vector; `x_max` and `alpha` are those of
     equation 9 (the authors' 100 is for billions of words). A step learns from about `pairs_per_word` pairs for each
-    word of the vocabulary. `absent` is how many pairs are drawn to hold down those that do not occur, for each pair that
-    does, and `absent_weight` their f. `pairs_in_memory` bounds the counting, `max_words` how many distinct words are counted
-    exactly.
+    word of the vocabulary. `absent` is how many pairs are drawn to hold down those that do not occur, for each pair
+    that does, and `absent_weight` their f. `pairs_in_memory` bounds the counting, `max_words` how many distinct words
+    are counted exactly.
     """
 
     dim: int = 100

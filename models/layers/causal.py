@@ -1,9 +1,8 @@
 """Causal attention by plain products in blocks: no query is multiplied with the keys that come after its block.
 
 softmax(Q Kᵀ / sqrt(width) + mask) V of some queries at a time, with the keys up to the last of them, so that only the
-square on the diagonal needs a mask; the gradient goes the same way. Of `time` queries in blocks of B, (1 + B / time) / 2
-of the products are left. Sums over blocks are in float32. The weights are kept for the way back, so this is for rows that
-are not long.
+square on the diagonal needs a mask; the gradient goes the same way. About half of the products are left. Sums over
+blocks are in float32. The weights are kept for the way back, so this is for rows that are not long.
 """
 
 from __future__ import annotations

@@ -1,0 +1,34 @@
+"""Memory that a step frees is kept for the next one, on Linux with glibc."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import pytest
+import torch
+
+from models.training import memory
+
+PIECE = 4 << 20
+
+
+def faults(times: int = 20) -> int:
+    """Pages that the system had to give while pieces were taken and freed."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(times):
+        torch.ones(PIECE // 4)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(memory._glibc() is None, reason="only glibc is told to keep memory")
+def test_freed_memory_comes_back_without_new_pages() -> None:
+    with memory.kept():
+        faults(1)
+        assert faults() < PIECE // 4096
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with memory.kept():
+        assert memory._glibc() is None
