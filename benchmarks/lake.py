@@ -6,15 +6,20 @@ The dump is made for this: 100 pages of about 2 KB a part (200 KB of XML, a thou
 stream a part, as dumps of Wikimedia are cut. Parts so small make overhead weigh most. Each build is a process of its
 own; CPU seconds are those of all its processes, after the imports (Great Expectations and Polars take 3 s whatever
 there is to do). Keeping is all that is done for a version beside computing, judging and writing it: its key, finding
-and linking parts, notes, hashes, syncs, manifest and release; it is measured at the default size of parts.
+and linking parts, notes, hashes, syncs, manifest and release; it is measured at the default size of parts. What the
+command adds to the stages (Prefect's server, flow and tasks) is measured at two sizes, three times each.
 """
 
 from __future__ import annotations
 
 import bz2
+import os
+import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +30,7 @@ PARTS, QUICK_PARTS = 1000, 100
 PAGES, WORDS = 100, 300
 DEFAULT_PAGES, QUICK_DEFAULT_PAGES = 12_000, 4_000
 SECONDS, SHARE, KEEPING = 5.0, 0.03, 0.02
+TURNS = 3
 SMALL = {"part_pages": PAGES, "part_batches": 1}
 """A part for each stream; by default parts hold more batches the more there are."""
 _FUNCTION = (
@@ -58,7 +64,9 @@ def main() -> None:
     options = common.parser(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         incremental(Path(folder), QUICK_PARTS if options.quick else PARTS)
-        kept_small(Path(folder), QUICK_DEFAULT_PAGES if options.quick else DEFAULT_PAGES)
+        pages = QUICK_DEFAULT_PAGES if options.quick else DEFAULT_PAGES
+        kept_small(Path(folder), pages)
+        orchestrated(Path(folder), (pages // 4, pages))
 
 
 def incremental(folder: Path, parts: int) -> None:
@@ -97,6 +105,37 @@ def kept_small(folder: Path, pages: int) -> None:
     print(f"{run['parts']} parts of the default size: {run['run']:.1f} CPU-s, keeping {run['spent']['keeping']:.2f}")
     common.goal(
         "keeping at the default part size", run["spent"]["keeping"] / run["run"], at_most=KEEPING, form="{:.1%}"
+    )
+
+
+def orchestrated(folder: Path, sizes: tuple[int, int]) -> None:
+    """What Prefect adds to the stages: the real command beside them at two sizes, parts of the default size."""
+    _beside(folder, PAGES, turns=1)  # Prefect makes its database
+    rows = [(pages, *_beside(folder, pages, turns=TURNS)) for pages in sizes]
+    common.table(("pages", "stages CPU-s", "the command adds CPU-s"), [(n, f"{s:.1f}", f"{a:.2f}") for n, s, a in rows])
+    (_, small, fixed), (_, large, added) = rows
+    print(f"Prefect's server, its tasks and the command line take {fixed:.1f} CPU-s of the smaller run")
+    growth = max(0.0, added - fixed) / (large - small)
+    common.goal("orchestration that grows with the data", growth, at_most=KEEPING, form="{:.1%}")
+
+
+def _beside(folder: Path, pages: int, *, turns: int) -> tuple[float, float]:
+    """CPU-seconds of the stages over so many pages, and what the command takes more; imports are in neither."""
+    dump = folder / f"{pages}.xml.bz2"
+    write(dump, [stream(number) for number in range(pages // PAGES)])
+    bare = [built(folder, dump, recipe={}, workers=0, lake=f"bare{pages}-{turn}") for turn in range(turns)]
+    flow = [common.seconds(partial(command, dump, folder / "flows", f"p{pages}-{turn}")) for turn in range(turns)]
+    stages = [run["run"] for run in bare]
+    whole = [run["run"] + run["imports"] for run in bare]
+    return statistics.median(stages), statistics.median(flow) - statistics.median(whole)
+
+
+def command(dump: Path, lake: Path, pipeline: str) -> None:
+    """The build as people start it."""
+    words = ["corpus", "build", "--source", str(dump), "--lake", str(lake), "--pipeline", pipeline, "--workers", "0"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    subprocess.run(
+        [sys.executable, "-m", "flows.cli", *words, "--json"], check=True, cwd=common.ROOT, env=own, capture_output=True
     )
 
 

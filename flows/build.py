@@ -39,7 +39,7 @@ class Unit:
 
     `compute` gives it whole, or batch by batch; for worker processes it is a partial of a function that can be
     imported. `retry` takes its place where a worker ran out of CPU time in one page. `told` is called when the part
-    is there.
+    is there. A `light` one has next to nothing to do: no worker is started for it beside another.
     """
 
     index: int
@@ -47,6 +47,7 @@ class Unit:
     compute: Compute
     told: Callable[[], None] = lambda: None
     retry: Compute | None = None
+    light: bool = False
 
 
 def build(
@@ -133,7 +134,7 @@ def _is_due(arrived: list[tuple[Unit, Part | Draft]], pool: Pool) -> bool:
 
 
 def _submit(pool: Pool, target: Build, unit: Unit) -> Future[Draft]:
-    return pool.submit(draft, replace(target), unit.index, unit.key, unit.compute)
+    return pool.submit(draft, replace(target), unit.index, unit.key, unit.compute, light=unit.light)
 
 
 def _arrived(target: Build, pool: Pool, unit: Unit, made: Part | Future[Draft]) -> tuple[Unit, Part | Draft]:

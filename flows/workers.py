@@ -48,18 +48,20 @@ class Pool:
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
         self._open: list[Future[Any]] = []
+        self._light: set[Future[Any]] = set()
 
     @property
     def room(self) -> int:
         """How many calls may be on their way: enough to keep all workers busy, few enough to hold."""
         return 2 * self.size
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have the function called by the next free worker."""
+    def submit(self, function: Callable[..., Any], *arguments: Any, light: bool = False) -> Future[Any]:
+        """Have the function called by the next free worker; a `light` call is not worth the start of a second one."""
         future: Future[Any] = Future()
         self._calls.put((future, function, arguments))
         self._open = [each for each in (*self._open, future) if not each.done()]
-        if len(self._workers) < min(self.size, len(self._open)):
+        self._light = {each for each in (*self._light, *([future] if light else [])) if not each.done()}
+        if len(self._workers) < min(self.size, max(1, len(self._open) - len(self._light))):
             self._workers.append(_Worker(self._calls))
         return future
 

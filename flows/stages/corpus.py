@@ -41,7 +41,7 @@ def candidates(job: Job, documents: Ref) -> Ref:
 
     def unit(part: dict[str, Any], told: Callable[[], None]) -> Unit:
         compute = partial(_clean, job.path(documents) / part["file"], options)
-        return Unit(part["index"], key(part["key"], part["sha256"]), compute, told)
+        return Unit(part["index"], key(part["key"], part["sha256"]), compute, told, light=not part["rows"])
 
     units = _each(job, documents, job.listen("Clean"), unit)
     return build(job, "candidates", version, units, inputs=[documents.recorded()], config=config, pool=job.pool)
@@ -151,7 +151,8 @@ def _corpus_unit(
     config = versions.dedup_options(job).repeated
     compute = partial(_without, job.path(ref) / part["file"], decisions, lines, config)
     trimming = [lines.tolist(), config.max_share] if len(lines) else []
-    return Unit(part["index"], part_key(part, decisions.rows(), trimming, dedup.VERSION, "corpus"), compute, told)
+    full = part_key(part, decisions.rows(), trimming, dedup.VERSION, "corpus")
+    return Unit(part["index"], full, compute, told, light=not part["rows"])
 
 
 def _between(removed: pl.DataFrame, part: dict[str, Any]) -> pl.DataFrame:

@@ -33,6 +33,7 @@ from pipelines.sources.wikipedia import Dump
 _T = TypeVar("_T", bound=Item | Record)
 _PAGES_PER_STREAM = 100  # what Wikimedia puts into a stream
 _SALVAGED = ("truncated_", "corrupt_", "malformed_xml", "invalid_utf8")
+_LIGHT = 1_000  # compressed bytes: no more than the end of a dump, which has a part of its own
 _RATIO = 5  # characters of a dump per compressed byte, about
 
 
@@ -211,7 +212,8 @@ def _span_units(file: _File, spans: list[Span]) -> Iterator[Unit]:
     for some in (spans[first : first + size] for first in range(0, len(spans), size)):
         whole, cuts = Span(some[0].start, some[-1].stop), [[span.start for span in some]] if len(some) > 1 else []
         key = fingerprint([*about, whole.start, whole.stop == end, _sha256(file.raw.path, whole), *cuts])
-        yield _unit(key, partial(extract_spans, dump, some, options), partial(listen, whole.stop, end))
+        unit = _unit(key, partial(extract_spans, dump, some, options), partial(listen, whole.stop, end))
+        yield replace(unit, light=whole.stop - whole.start < _LIGHT)
 
 
 def _page_units(file: _File, limit: int | None) -> Iterator[tuple[Unit, int]]:

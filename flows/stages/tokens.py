@@ -113,7 +113,7 @@ def tokens(job: Job, corpus: Ref, name: str) -> Ref:
     def unit(part: dict[str, Any], done: int) -> Unit:
         compute = partial(_encode, job.path(corpus) / part["file"], path, name)
         told = partial(listen, done + part["rows"], corpus.rows)
-        return Unit(part["index"], part_key(part, name, tokenise.VERSION), compute, told)
+        return Unit(part["index"], part_key(part, name, tokenise.VERSION), compute, told, light=not part["rows"])
 
     parts = job.manifest(corpus)["parts"]
     units = map(unit, parts, accumulate((part["rows"] for part in parts), initial=0))

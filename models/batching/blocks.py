@@ -1,8 +1,9 @@
 """Documents packed into blocks of equal length, without padding.
 
 Documents stand in one stream, each after a separator; a block is `context + 1` tokens of it, and neighbours share one
-token, so that every token of the stream is predicted once per epoch. The stream is not made: where in it a position is,
-is computed from where the documents begin.
+token, so that every token of the stream is predicted once per epoch. Each epoch begins to cut somewhere else, and goes
+on from the end of the stream to its beginning: tokens that stood early in their block, with little before them, do not
+do so again. The stream is not made: where in it a position is, is computed from where the documents begin.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class TooFewTokensError(TextmillError, ValueError):
 
 @dataclass(frozen=True)
 class Blocks:
-    """The stream of a store's documents cut into blocks; the incomplete tail is left out.
+    """The stream of a store's documents cut into blocks; what is left is less than one and differs between epochs.
 
     With `borders`, batches tell which document each token belongs to, so that attention can stop there.
     Raises TooFewTokensError when there is not one block of `context + 1` tokens.
@@ -60,17 +61,24 @@ class Blocks:
 
     @property
     def fingerprint(self) -> str:
-        """Of the documents, how they are packed, and their order."""
-        return fingerprint([self.store.fingerprint, self.separator, self.context, self.seed, self.borders])
+        """Of the documents, how they are packed, and their order; raise the number when cuts or order change."""
+        return fingerprint([self.store.fingerprint, self.separator, self.context, self.seed, self.borders, 2])
 
     def batch(self, step: int, *, batch_size: int) -> dict[str, Tensor]:
         """`ids` int64 [batch_size, context + 1] of step `step` (from 0), and `documents` alike where borders count."""
-        return self.rows(self._order.of_step(step, batch_size))
+        epochs = (step * batch_size + np.arange(batch_size)) // len(self)
+        shifts = np.array([self._shift(int(epoch)) for epoch in epochs])
+        return self._cut(self._order.of_step(step, batch_size) * self.context + shifts)
 
     def rows(self, blocks: Iterable[int]) -> dict[str, Tensor]:
-        """The blocks with these numbers, as `batch` gives them."""
-        starts = np.fromiter(blocks, dtype=np.int64)[:, None] * self.context
-        ids, documents = self._at(starts + np.arange(self.context + 1))
+        """The blocks with these numbers of the first epoch, as `batch` gives them."""
+        return self._cut(np.fromiter(blocks, dtype=np.int64) * self.context)
+
+    def _cut(self, starts: Ids) -> dict[str, Tensor]:
+        """The blocks that begin at these positions of the stream, which is a ring."""
+        laps, positions = np.divmod(starts[:, None] + np.arange(self.context + 1), self.tokens)
+        ids, documents = self._at(positions)
+        documents += laps * len(self.store)  # the end of the last document is no part of the first
         found = {"ids": torch.from_numpy(ids)}
         return {**found, "documents": torch.from_numpy(documents)} if self.borders else found
 
@@ -87,6 +95,10 @@ class Blocks:
         found, real = np.full(positions.shape, self.separator, dtype=np.int64), inside >= 0
         found[real] = self.store.ids[self.store.offsets[documents[real]] + inside[real]]
         return found, documents
+
+    def _shift(self, epoch: int) -> int:
+        """How much later than in the first epoch the blocks of this one begin."""
+        return int(np.random.default_rng((self.seed, epoch, 1)).integers(self.tokens)) if epoch else 0
 
     @cached_property
     def _starts(self) -> Ids:

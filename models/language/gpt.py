@@ -44,8 +44,9 @@ class GPTConfig:
     """What the model is made of. About `vocab_size * width + 12 * layers * width**2` parameters.
 
     `norm`, `residual` and `activation` are named in `models.layers.transformer`, `positions` above. `embedding_norm`
-    brings embeddings to unit root mean square; `prior` adds a bias to the logits; `logit_cap` c bounds
-    them smoothly, c tanh(logits / c) (Gemma Team 2024, arXiv 2408.00118), 0 = not.
+    brings embeddings to unit root mean square; `output_dropout` is that of the last states (Zaremba et al. 2014, arXiv
+    1409.2329); `prior` adds a bias to the logits; `logit_cap` c bounds them smoothly, c tanh(logits / c) (Gemma Team
+    2024, arXiv 2408.00118), 0 = not.
     """
 
     vocab_size: int
@@ -66,6 +67,7 @@ class GPTConfig:
     prior: bool = True
     dropout: float = 0.0
     attention_dropout: float = 0.0
+    output_dropout: float = 0.0
     logit_cap: float = 0.0
 
     def __post_init__(self) -> None:
@@ -75,6 +77,8 @@ class GPTConfig:
         demand_one_of("positions", self.positions, POSITIONS, error=GPTConfigError)
         even = self.width % self.heads == 0 and (self.width // self.heads) % 2 == 0
         demand(even, "width", self.width, f"an even multiple of heads ({self.heads})", error=GPTConfigError)
+        rate = self.output_dropout
+        demand(0 <= rate < 1, "output_dropout", rate, "at least 0 and less than 1", error=GPTConfigError)
         demand(self.logit_cap >= 0, "logit_cap", self.logit_cap, "at least 0", error=GPTConfigError)
         try:
             self.block()
@@ -117,7 +121,7 @@ class GPT(nn.Module):
             self.norm = nn.Identity()
         self.unembedding = None if config.tied else nn.Parameter(torch.empty(config.vocab_size, config.width))
         self.prior = nn.Parameter(torch.empty(config.vocab_size)) if config.prior else None
-        self.dropout = Dropout(config.dropout)
+        self.dropout, self.output_dropout = Dropout(config.dropout), Dropout(config.output_dropout)
         initialise(self, residual=config.residual, seed=seed)
 
     def forward(
@@ -146,7 +150,7 @@ class GPT(nn.Module):
         hidden = self._embed(tokens, positions)
         for number, block in enumerate(self.blocks):
             hidden = block(hidden, mask=mask, rotation=rotation, cache=cache[number] if cache else None)
-        states: Tensor = self.norm(hidden)
+        states: Tensor = self.output_dropout(self.norm(hidden))
         return states
 
     def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ from models.training.parallel import World, joined
 from models.training.record import TrainingRecord
 from models.training.tracing import traced
 
-VERSION = 2
+VERSION = 3
 
 
 class DivergedError(TextmillError, RuntimeError):

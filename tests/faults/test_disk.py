@@ -18,7 +18,7 @@ def points(site: Site, ops: str, n: int) -> list[int]:
     return sorted(Random(SEED).sample(range(1, calls + 1), n))
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EROFS"])
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EROFS"])
 def test_failing_disk_ends_the_run_with_one_line_and_leaves_the_release_before_it(renewal: Site, error: str) -> None:
     at = points(renewal, ERRORS[error], 3)[1]
     assert renewal.disturbed(Fault.error(error, at, ERRORS[error])) == []

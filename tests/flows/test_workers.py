@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import ctypes
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -138,6 +139,25 @@ def test_a_worker_that_dies_is_told_and_replaced() -> None:
         with pytest.raises(OutOfTimeError):
             pool.submit(_kill_self, 24).result()
         assert pool.submit(len, "abc").result() == 3
+
+
+def test_a_light_call_starts_no_second_worker() -> None:
+    with closing(Pool(3)) as pool:
+        started = []
+        for light in (True, False, True, False):
+            pool.submit(re.match, "(a+)+$", "a" * 60 + "b", light=light)
+            started.append(len(pool._workers))
+        assert started == [1, 1, 1, 2]
+
+
+def test_parts_without_a_row_are_light(tmp_path: Path) -> None:
+    one = job(tmp_path / "lake", multistream(tmp_path / "d.xml.bz2"), 2)
+    with mock.patch.object(Pool, "submit", autospec=True, side_effect=Pool.submit) as submit:
+        stages(one)
+    (found,) = (one.lake.root / "datasets").rglob("documents/*/_manifest.json")
+    rows = [part["rows"] for part in json.loads(found.read_text("utf-8"))["parts"]]
+    flags = [call.kwargs["light"] for call in submit.call_args_list]
+    assert flags == [not found for found in rows] * 4
 
 
 def test_resting_ends_idle_workers_and_the_next_call_starts_another() -> None:

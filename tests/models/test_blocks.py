@@ -71,12 +71,34 @@ def test_blocks_are_the_stream(documents: list[list[int]], context: int) -> None
 
 
 @given(blocks=st.integers(1, 9), batch_size=st.integers(1, 7), epochs=st.integers(1, 3))
-def test_every_block_is_seen_once_an_epoch(blocks: int, batch_size: int, epochs: int) -> None:
+def test_no_token_is_predicted_twice_an_epoch(blocks: int, batch_size: int, epochs: int) -> None:
     data = counted(blocks)
     steps = -(-blocks * epochs // batch_size)
-    seen = np.concatenate([ids(data, step, batch_size)[:, 0] for step in range(steps)])
+    seen = np.concatenate([ids(data, step, batch_size)[:, 1:] for step in range(steps)])
     for epoch in range(epochs):
-        assert sorted(seen[epoch * blocks : (epoch + 1) * blocks] // 4) == list(range(blocks))
+        assert len(set(seen[epoch * blocks : (epoch + 1) * blocks].flatten())) == blocks * 4
+
+
+def test_the_first_epoch_is_cut_at_the_beginning_and_later_ones_elsewhere() -> None:
+    data = counted(9)
+    begins = [{int(first) % 4 for first in ids(data, epoch, 9)[:, 0]} for epoch in range(9)]
+    assert begins[0] == {0}
+    assert len(set.union(*begins)) == 4
+
+
+@given(context=st.integers(1, 6), step=st.integers(0, 9))
+def test_blocks_are_pieces_of_a_ring(context: int, step: int) -> None:
+    stream = [0, 1, 2, 0, 3, 4, 5]
+    found = ids(pack([[1, 2], [3, 4, 5]], separator=0, context=context), step, 2)
+    assert all(row.tolist() in [(stream * 2)[at : at + context + 1] for at in range(7)] for row in found)
+
+
+def test_where_the_ring_closes_a_document_ends() -> None:
+    blocks = Blocks(pack([[1, 2, 3]], separator=0, context=3).store, 0, 3, seed=1, borders=True)
+    rows = [blocks.batch(step, batch_size=1) for step in range(9)]
+    for row in rows:
+        ids, documents = row["ids"][0].tolist(), row["documents"][0].tolist()
+        assert documents == [int(at >= ids.index(0) > 0) for at in range(4)]
 
 
 def test_fingerprint_tells_data_and_order_apart() -> None:

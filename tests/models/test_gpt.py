@@ -115,8 +115,11 @@ def test_more_tokens_than_the_context_are_an_error() -> None:
         GPT(TINY)(torch.zeros(1, 9, dtype=torch.long))
 
 
-@pytest.mark.parametrize(("options", "name"), [({"layers": 0}, "layers is 0"), ({"width": 30, "heads": 4}, "width")])
-def test_bad_option_is_named(options: dict[str, int], name: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [({"layers": 0}, "layers is 0"), ({"width": 30, "heads": 4}, "width"), ({"output_dropout": 1.0}, "output_dropout")],
+)
+def test_bad_option_is_named(options: dict[str, Any], name: str) -> None:
     with pytest.raises(GPTConfigError, match=name):
         GPTConfig(vocab_size=10, **options)
 
@@ -205,8 +208,9 @@ def test_loss_is_that_of_the_logits_under_a_cap() -> None:
     assert model.loss(blocks).item() == pytest.approx(expected.item(), abs=1e-5)
 
 
-def test_dropout_follows_the_random_state_of_torch() -> None:
-    model, losses = of({"dropout": 0.2, "attention_dropout": 0.2}).train(), []
+@pytest.mark.parametrize("dropped", [{"dropout": 0.2, "attention_dropout": 0.2}, {"output_dropout": 0.2}])
+def test_dropout_follows_the_random_state_of_torch(dropped: dict[str, float]) -> None:
+    model, losses = of(dropped).train(), []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
         losses.append(model.loss(torch.arange(18).view(2, 9)).item())
