@@ -91,9 +91,9 @@ class _GeluTanh(torch.autograd.Function):
         activated = torch.empty_like(states)
         full = torch.promote_types(states.dtype, torch.float32)
         slope = torch.empty_like(states, dtype=full) if ctx.needs_input_grad[0] else None
-        slopes = [None] * (1 + states.numel() // _PIECE) if slope is None else slope.view(-1).split(_PIECE)
-        for x, y, dy in zip(states.view(-1).split(_PIECE), activated.view(-1).split(_PIECE), slopes, strict=False):
-            _gelu(x.to(full), y, dy)
+        outputs = (activated, *([] if slope is None else [slope]))
+        for x, *parts in zip(*(torch.split(part.view(-1), _PIECE) for part in (states, *outputs)), strict=True):
+            _gelu(x.to(full), *parts)
         ctx.save_for_backward(slope)
         return activated
 
@@ -103,7 +103,7 @@ class _GeluTanh(torch.autograd.Function):
         return torch.mul(gradient, ctx.saved_tensors[0], out=torch.empty_like(gradient))
 
 
-def _gelu(x: Tensor, activated: Tensor, slope: Tensor | None) -> None:
+def _gelu(x: Tensor, activated: Tensor, slope: Tensor | None = None) -> None:
     """Write σ(u) x and its slope, u = 2z."""
     square = x * x
     u = torch.add(x.new_tensor(_SCALE), square, alpha=_SCALE * _CUBE).mul_(x)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -301,7 +301,7 @@ class Run:
         return self.record
 
 
-def _clipped(weights: list[Tensor], clip: float) -> float:
+def _clipped(weights: Sequence[Tensor], clip: float) -> float:
     """The norm of all gradients together, which are scaled to `clip` where it is larger."""
     norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
     if not (found := float(norm)) + 1e-6 <= clip:  # as torch counts
