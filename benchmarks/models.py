@@ -74,16 +74,16 @@ TASKS: dict[str, Task] = {
         ("word_vectors", "--task", "similarity"),
         ("vectors/word_similarity.parquet",),
         "gensim's defaults",
-        "gensim 0.455, word2vec 0.609, GloVe of the paper 0.369; holding down absent pairs brought GloVe from 0.63 to 0.92 "
-        "of word2vec on a fifth of the text and four other sets",
+        "gensim 0.455, word2vec 0.609, GloVe of the paper 0.369; holding down absent pairs brought GloVe from 0.63 to "
+        "0.92 of word2vec on a fifth of the text and four other sets",
     ),
     "throughput": Task(
         (_LM, "--task", "throughput"),
         ("lm/tinyshakespeare.txt",),
         "`transformers` GPT-2 in a plain loop",
         "default sizes: float32 1.10 x, bfloat16 1.35 x",
-        "Tried: attention by causal blocks, GELU by a sigmoid, one exponential a logit, freed memory kept. 70 % of a step in "
-        "float32 are matrix products at 85 % or more of a core's peak, which both sides share",
+        "Tried: attention by causal blocks, GELU by a sigmoid, one exponential a logit, freed memory kept. 70 % of a "
+        "step in float32 are matrix products at 85 % or more of a core's peak, which both sides share",
     ),
 }
 
