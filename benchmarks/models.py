@@ -76,8 +76,8 @@ TASKS: dict[str, Task] = {
         "gensim's defaults",
         "gensim 0.455, word2vec 0.609, GloVe of the paper 0.369; holding down absent pairs brought GloVe from 0.63 to "
         "0.92 of word2vec on a fifth of the text and four other sets",
-        "GloVe: tuned on a fifth of the text and four other sets, never on WordSim-353. The loss of the paper reaches 0.369, "
-        "holding down absent pairs 0.443 (0.86 of word2vec in the mean of the other sets)",
+        "GloVe: tuned on a fifth of the text and four other sets, never on WordSim-353. The loss of the paper reaches "
+        "0.369, holding down absent pairs 0.443 (0.86 of word2vec in the mean of the other sets)",
     ),
     "throughput": Task(
         (_LM, "--task", "throughput"),
