@@ -100,10 +100,15 @@ class Lake:
 
     def training(self, key: str) -> Path:
         """A folder on the disk for the tokens and checkpoints of a training that is not registered yet."""
-        folder = self._here / "_training" / key
+        folder = self.trainings / key
         with files.writable(folder / "any"):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    @property
+    def trainings(self) -> Path:
+        """Trainings and searches that are under way, or were when something killed them, one folder each."""
+        return self._here / "_training"
 
     @property
     def _here(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -42,11 +43,12 @@ def evidence_for(version: ModelVersion, before: ModelVersion | None) -> dict[str
     by_hand = "give your reason with --because to promote it all the same"
     if before is None:
         raise TextmillError(f"{version.name} has no version to compare {version.version} with; {by_hand}")
-    ours, theirs = _score(version), _score(before)
-    if ours is None or theirs is None or _rows(version, ours) != _rows(before, theirs):
+    pair = _comparable(version, before)
+    if pair is None:
         raise TextmillError(
             f"{version.version} and {before.version} of {version.name} were not scored on the same rows; {by_hand}"
         )
+    ours, theirs = pair
     lower = any(word in ours["metric"] for word in _LOWER_IS_BETTER)
     better = ours["ci_high"] < theirs["value"] if lower else ours["ci_low"] > theirs["value"]
     told = f"{ours['metric']} {ours['value']:.4g} ({ours['ci_low']:.4g} to {ours['ci_high']:.4g})"
@@ -73,11 +75,15 @@ def export(root: Path, name: str, which: str, target: Path) -> None:
     show.console().print(f"{name} {version.version} is in {target}.", soft_wrap=True, highlight=False)
 
 
-def _score(version: ModelVersion) -> Mapping[str, Any] | None:
-    """The first score of a card."""
-    return next(iter(version.card.get("metrics") or ()), None)
+def _comparable(version: ModelVersion, before: ModelVersion) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """The first score of a card that the other one has for the same rows, and that of the other: a card begins with
+    what counts most (perplexity, F1)."""
+    theirs = {_rows(before, score): score for score in before.card.get("metrics") or ()}
+    ours = version.card.get("metrics") or ()
+    return next(((score, theirs[_rows(version, score)]) for score in ours if _rows(version, score) in theirs), None)
 
 
-def _rows(version: ModelVersion, score: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a score was measured on: the data, the split, and the number of rows."""
-    return version.card["lineage"], score["metric"], score["split"], score["n"]
+def _rows(version: ModelVersion, score: Mapping[str, Any]) -> str:
+    """What a score was measured on: the data, the split, and the number of rows; not what the training began with."""
+    lineage = {name: value for name, value in version.card["lineage"].items() if name != "start"}
+    return json.dumps([lineage, score["metric"], score["split"], score["n"]], sort_keys=True)

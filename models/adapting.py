@@ -28,7 +28,8 @@ class AdaptConfig:
     """What learns of a model that begins with the weights of another.
 
     `adapt`: `full` all weights; `frozen` those alone whose names match the patterns of `learn` (`*` for anything);
-    `lora` thin layers of rank `lora_rank` beside those that match `lora_targets`, merged into them in the end.
+    `lora` thin layers of rank `lora_rank` beside those that match `lora_targets`, merged into them in the end. A head
+    that the other model does not have learns in any case.
     """
 
     adapt: str = "full"
@@ -58,11 +59,15 @@ def begin(model: nn.Module, start: Path | None, config: AdaptConfig, *, seed: in
             raise ConfigError(f"adapt is {config.adapt}, which needs a trained model; name one with --start")
         return
     same = set(weights.read(start / weights.WEIGHTS)) == set(model.state_dict())
-    weights.load(model, start, prefix="" if same else "encoder.")
+    prefix = "" if same else "encoder."
+    weights.load(model, start, prefix=prefix)
+    head = {name: weight for name, weight in model.named_parameters() if not name.startswith(prefix)}
     if config.adapt == "frozen":
-        lora.freeze(model, except_for=config.learn)
+        lora.freeze(model, except_for=(*config.learn, *head))
     if config.adapt == "lora":
         lora.adapt(model, config.lora, seed=seed)
+        for weight in head.values():
+            weight.requires_grad_()
 
 
 def end(model: nn.Module, config: AdaptConfig, folder: Path) -> None:

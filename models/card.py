@@ -42,6 +42,9 @@ def limits_of(record: Mapping[str, Any], rows: Mapping[str, Any], scores: Sequen
         found.append("There was no row to validate on: nothing is known of how good it is on other texts.")
     if longer := rows.get("longer_than_context"):
         found.append(f"{longer:,} of {rows['rows']:,} rows were longer than its context (policy: {rows['policy']}).")
+    if rejects := rows.get("rejects"):
+        told = ", ".join(f"{count:,} as {reason}" for reason, count in sorted(rejects.items()))
+        found.append(f"{sum(rejects.values()):,} rows were left out: {told}.")
     if record["ended"] != "steps":
         found.append(f"Its training ended before its last step, by {record['ended']}.")
     return found

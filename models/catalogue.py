@@ -20,6 +20,8 @@ FAMILIES = {
     "gpt": "models.families.gpt:FAMILY",
     "bert": "models.families.bert:FAMILY",
     "bert-classifier": "models.families.bert_classifier:FAMILY",
+    "bert-tagger": "models.families.bert_tagger:FAMILY",
+    "bert-pair": "models.families.bert_pair:FAMILY",
     "rnn-seq2seq": "models.families.rnn_seq2seq:FAMILY",
     "transformer-seq2seq": "models.families.transformer_seq2seq:FAMILY",
     "text-vae": "models.families.text_vae:FAMILY",

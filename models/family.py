@@ -34,12 +34,16 @@ class Split:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a training reads. `labels` are the names of the classes, where there are some."""
+    """What a training reads. `labels` are the names of the classes, where there are some.
+
+    `rejects` counts the rows that were left out, by reason.
+    """
 
     vocabulary: Vocabulary
     train: Split
     validation: Split | None = None
     labels: tuple[str, ...] = ()
+    rejects: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +57,11 @@ class DataConfig:
 class Family:
     """A neural architecture in the catalogue.
 
-    `needs` names the columns that it learns from: `text` alone, `source` and `target`, or `text` and `label`; `rows` is
-    `sentences` where documents are cut into such. `marks`
-    are the tokens it needs besides those of the tokenizer. `config` is the class of its sizes; `data` that of how its
-    rows become batches; `training` its defaults. `learner` makes a model from its sizes and says how it learns; `show`
-    makes what a report shows of a trained model: texts and pictures as plain data.
+    `needs` names the columns that it learns from: `text` alone, `source` and `target`, `text` or a pair of them and
+    `label`, or `text` and `spans`; `rows` is `sentences` where documents are cut into such. `marks` are the tokens it
+    needs besides those of the tokenizer. `config` is the class of its sizes; `data` that of how its rows become
+    batches; `training` its defaults. `learner` makes a model from its sizes and says how it learns; `show` makes what a
+    report shows of a trained model: texts and pictures as plain data.
     """
 
     name: str

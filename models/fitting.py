@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from data.hashing import fingerprint
+from data.hashing import DIGITS, fingerprint, sha256_file
 from models import adapting, training
 from models.adapting import AdaptConfig
 from models.catalogue import neural
@@ -27,6 +27,7 @@ from models.training import tensorboard
 from models.training.checkpoints import Checkpoints
 from models.training.loop import Watcher, unwatched
 from models.training.record import TrainingRecord
+from models.weights import WEIGHTS
 
 HISTORY, SHOWN, SCORES = "history.json", "shown.json", "scores.json"
 
@@ -101,6 +102,7 @@ def fit(
         "adapt": dataclasses.asdict(options.adapt),
         "data": batches.fingerprint,
         "seed": seed,
+        "start": sha256_file(start / WEIGHTS)[:DIGITS] if start else None,
     }
     kept = Checkpoints(checkpoints, about) if checkpoints else None
     record = training.train(
@@ -119,7 +121,8 @@ def fit(
         describe(folder, family.name, data)
         found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
         _write(folder, HISTORY, record.as_json())
-        _write(folder, SCORES, {"scores": found, "rows": getattr(batches, "about", {})})
+        rows = {**getattr(batches, "about", {}), **({"rejects": dict(data.rejects)} if data.rejects else {})}
+        _write(folder, SCORES, {"scores": found, "rows": rows})
         if family.show:
             _write(folder, SHOWN, family.show(learner.model, data, seed))
     return record

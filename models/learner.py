@@ -7,6 +7,7 @@ torch's global generator, which the loop seeds for each step and micro-batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -53,6 +54,9 @@ class Learner:
     model: nn.Module
     unit = "tokens"
 
+    compiled: Sequence[str] = ("forward",)
+    """Methods of the model that the loss runs, for `torch.compile`, as `encoder.forward`; none where it cannot be."""
+
     def players(self) -> Mapping[str, nn.Module]:
         """Modules that are learned apart, each by an optimiser of its own, by name."""
         return {"model": self.model}
@@ -73,11 +77,15 @@ class Learner:
         """Mean loss over the units of the rows of a batch."""
         raise NotImplementedError
 
-    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Scores on held-out batches, `loss` first: the mean over all units, and of every part of the loss.
+    headline = "loss"
+    """The figure that a card begins with, and that promotion compares."""
 
-        The model is in evaluation mode and no gradient is kept.
-        """
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Scores on held-out batches, `loss` among them. The model is in evaluation mode and no gradient is kept."""
+        return self.figures(self.means(batches))
+
+    def means(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """The mean loss over all units of some batches, `loss`, and that of every part of the loss."""
         units = 0.0
         sums: dict[str, float] = {}
         for batch in batches:
@@ -91,8 +99,17 @@ class Learner:
             raise NothingToMeasureError(f"no {self.unit} to measure on; give more validation data")
         return {name: total / units for name, total in sums.items()}
 
+    def figures(self, means: Mapping[str, float]) -> dict[str, float]:
+        """The scores that follow from means over all units: these themselves, and functions of them."""
+        return dict(means)
+
     measured_as = 1 << 62
     """The step that a validation loss stands for: schedules inside a loss (of KL, say) have come to their end."""
+
+
+def perplexity(nats: float) -> float:
+    """exp of a mean in nats; beyond 700 nats it would be no float."""
+    return math.exp(min(nats, 700.0))
 
 
 def on(device: torch.device, batch: Batch) -> dict[str, Tensor]:

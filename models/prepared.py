@@ -1,7 +1,7 @@
 """Training data in a folder, as several processes can open it without copying.
 
 <folder>/tokenizer.json
-<folder>/data.json                     columns, names of the classes
+<folder>/data.json                     columns, names of the classes, rows left out by reason
 <folder>/<split>/<column>/…            a store of tokens (`data.token_store`)
 <folder>/<split>/<column>.npy          numbers, int64
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,17 @@ ABOUT = "data.json"
 SPLITS = ("train", "validation")
 
 
-def describe(folder: Path, tokenizer: str, *, columns: Sequence[str], labels: Sequence[str] = ()) -> None:
+def describe(
+    folder: Path,
+    tokenizer: str,
+    *,
+    columns: Sequence[str],
+    labels: Sequence[str] = (),
+    rejects: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """Write what belongs to all splits, last of all: a folder with `data.json` is whole."""
     files.write_bytes(folder / FILE, tokenizer.encode("utf-8"))
-    files.write_json(folder / ABOUT, {"columns": list(columns), "labels": list(labels)})
+    files.write_json(folder / ABOUT, {"columns": list(columns), "labels": list(labels), "rejects": dict(rejects)})
 
 
 def write_numbers(folder: Path, split: str, numbers: Mapping[str, npt.NDArray[np.int64]]) -> None:
@@ -46,7 +54,7 @@ def open_data(folder: Path, marks: Sequence[str]) -> TrainingData:
     if train is None:
         raise LakeError(f"{folder} has no training split; run `textmill train` again")
     vocabulary = Vocabulary((folder / FILE).read_text("utf-8"), tuple(marks))
-    return TrainingData(vocabulary, train, validation, tuple(about["labels"]))
+    return TrainingData(vocabulary, train, validation, tuple(about["labels"]), about.get("rejects", {}))
 
 
 def _split(folder: Path, columns: Sequence[str]) -> Split | None:

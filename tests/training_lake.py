@@ -19,8 +19,8 @@ def text_of(title: str) -> str:
     return f"{title} is a thing.\nIt has parts of all sorts. Nobody knows how many there are."
 
 
-def corpus_lake(folder: Path) -> Lake:
-    """The lake; its pipeline is `wiki`, all versions are `v1`."""
+def corpus_lake(folder: Path, *, labelled: bool = False) -> Lake:
+    """The lake; its pipeline is `wiki`, all versions are `v1`. With `labelled` it has four labelled sentences."""
     lake = Lake(folder / "lake")
     texts = {doc_id: text_of(title) for doc_id, title in TITLES.items()}
     tokenizer = tokenise.train_tokenizer(texts.values(), config=tokenise.TokeniserConfig(vocab_size=300))
@@ -31,8 +31,23 @@ def corpus_lake(folder: Path) -> Lake:
     _put(lake, "corpus", {"doc_id": list(texts), "title": list(TITLES.values()), "text": list(texts.values())}, [])
     tokens = {"doc_id": list(texts), "input_ids": ids, "n_tokens": [len(row) for row in ids]}
     _put(lake, "tokens", tokens, [{"tokenizer": name}])
-    lake.publish("wiki", {"datasets": {"corpus": "v1", "tokens": "v1"}, "models": {}})
+    datasets = ["corpus", "tokens"]
+    if labelled:
+        datasets.append("labelled_spans")
+        _put(lake, "labelled_spans", _sentences(), [])
+    lake.publish("wiki", {"datasets": dict.fromkeys(datasets, "v1"), "models": {}})
     return lake
+
+
+def _sentences() -> dict[str, list[object]]:
+    spans = [{"start": 5, "end": 10, "type": "PART"}]
+    return {
+        "row_id": ["a", "b", "c", "d"],
+        "text": ["good parts", "no part", "poor parts", "many parts"],
+        "spans": [spans, [], spans, spans],
+        "split": ["train", "train", "train", "validation"],
+        "source": ["made"] * 4,
+    }
 
 
 def _put(lake: Lake, dataset: str, columns: dict[str, list[object]], inputs: list[dict[str, str]]) -> None:

@@ -152,7 +152,7 @@ def datasets_gc(
     lake: LakeDir = DEFAULT_LAKE,
     json: Json = False,
 ) -> None:
-    """Remove versions that nothing needs.
+    """Remove versions that nothing needs, and what trainings left that were killed and not gone on with.
 
     The newest releases, what is pinned, young, or what a kept dataset or model was made from stays.
     """

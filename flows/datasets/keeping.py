@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data import history, pins, retention
+from data import abandoned, history, pins, retention
 from data.lake import BusyError, Lake
 from data.retention import Decision, Model, Policy
 from flows import show
@@ -71,7 +71,7 @@ def _list(lake: Lake, pipeline: str, *, json: bool) -> None:
 
 
 def gc(root: Path, pipeline: str | None, *, keep: int, grace: str, dry_run: bool, json: bool) -> None:
-    """Remove what nothing needs, of one pipeline or of all."""
+    """Remove what nothing needs, of one pipeline or of all; with all of them also what killed trainings left."""
     lake, policy, now = Lake(root), Policy(keep=keep, grace=span(grace)), datetime.now(UTC)
     names = [history.only_pipeline(lake, pipeline)] if pipeline else lake.pipelines()
     if not dry_run:
@@ -84,8 +84,9 @@ def gc(root: Path, pipeline: str | None, *, keep: int, grace: str, dry_run: bool
             if pipeline:
                 raise
             busy.append(name)
+    trainings = {} if pipeline else _trainings(lake, policy, now, dry_run=dry_run)
     if json:
-        show.as_json({"dry_run": dry_run, "pipelines": done, "busy": busy})
+        show.as_json({"dry_run": dry_run, "pipelines": done, "busy": busy, "trainings": trainings})
         return
     for one in done:
         _print(one, dry_run=dry_run)
@@ -93,8 +94,22 @@ def gc(root: Path, pipeline: str | None, *, keep: int, grace: str, dry_run: bool
         show.console().print(
             f"\n[bold]{name}[/]\na run is working on it; `textmill datasets gc --pipeline {name}` after it"
         )
+    if trainings.get("removed"):
+        verb = "would come free" if dry_run else "are free again"
+        size = amount(trainings["freed"], 0, "B")
+        show.console().print(
+            f"\n{len(trainings['removed'])} trainings that were killed and not gone on with: {size} {verb}.",
+            highlight=False,
+        )
     if not names:
         show.console().print(f"nothing is published in {root}")
+
+
+def _trainings(lake: Lake, policy: Policy, now: datetime, *, dry_run: bool) -> dict[str, Any]:
+    """Sweep trainings that were killed before the grace period and never gone on with."""
+    sizes = {path: retention.freed([path]) for path in abandoned.abandoned(lake, grace=policy.grace, now=now)}
+    gone = list(sizes) if dry_run else abandoned.sweep(lake, grace=policy.grace, now=now)
+    return {"removed": [str(path) for path in gone], "freed": sum(sizes.get(path, 0) for path in gone)}
 
 
 def _collect(lake: Lake, pipeline: str, policy: Policy, now: datetime, *, dry_run: bool) -> dict[str, Any]:

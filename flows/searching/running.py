@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from data import files
+from data.abandoned import SEARCH
 from data.errors import ConfigError
 from data.hashing import fingerprint
 from flows.searching import study as studies
@@ -67,7 +68,7 @@ class Search:
         options = dataclasses.replace(self.order, options=asked).checked
         key = fitting.key_of(self.order.neural, options, lineage, self.order.seed)
         where = [[p.name, p.kind, list(p.values)] for p in sorted(self.parameters, key=lambda p: p.name)]
-        return f"search-{fingerprint([key, where, self.pruner])}"
+        return f"{SEARCH}{fingerprint([key, where, self.pruner])}"
 
     @property
     def _names(self) -> set[str]:

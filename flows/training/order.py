@@ -73,10 +73,10 @@ class Order:
     def rows(self) -> Published | File:
         """Where the rows come from."""
         if self.data is not None and (path := Path(self.data)).suffix:
-            return File(path, self.family.needs, self.columns, self.validation)
+            return File.of(path, self.family.needs, self.columns, self.validation)
         if self.data is not None:
             raise ConfigError(
-                f"--data {self.data}: give a .parquet, .csv, .jsonl or .txt file; without it, "
+                f"--data {self.data}: give a .parquet, .csv, .jsonl, .conll or .txt file; without it, "
                 "the training reads the release of --pipeline"
             )
         return Published.of(self.lake, self.pipeline, self.family.needs)

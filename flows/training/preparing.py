@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import polars as pl
 from data import files, token_store
 from data.errors import ConfigError, TextmillError
 from flows.training import rows as reading
+from flows.training import tagged
 from flows.training.rows import Published, Rows
 from models import prepared
 from models.family import Family
 from pipelines import tokenise
+from pipelines.labelled import tagging
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,17 @@ class Prepared:
             own = not isinstance(rows, Published) or rows.tokenizer != tokenise.fingerprint(given)
             return cls(rows, family, given, own=own)
         wanted = {**family.tokeniser, **options}
-        if isinstance(rows, Published) and not wanted and "label" not in family.needs:
+        if isinstance(rows, Published) and not wanted and rows.dataset == "corpus":
             path = rows.lake.tokenizers / rows.pipeline / rows.tokenizer / "tokenizer.json"
             return cls(rows, family, path.read_text("utf-8"), own=False)
         texts = (text for frame in shaped(rows, family, "train") for text in _texts(frame, family))
-        return cls(rows, family, tokenise.train_tokenizer(texts, config=tokenise.TokeniserConfig(**wanted)), own=True)
+        try:
+            learnt = tokenise.train_tokenizer(texts, config=tokenise.TokeniserConfig(**wanted))
+        except tokenise.EmptyCorpusError as error:
+            if left_out := rejected(rows, family, "train"):
+                raise _no_row(left_out) from error
+            raise
+        return cls(rows, family, learnt, own=True)
 
     @property
     def lineage(self) -> dict[str, Any]:
@@ -65,20 +74,43 @@ class Prepared:
     def write(self, folder: Path) -> None:
         """Write the tokens of the training and the validation split, unless the folder is whole already.
 
-        Raises TextmillError where no row is left to learn from, and for a label that only the validation split has.
+        Raises TextmillError where no row or no mention is left to learn from, and for a label that only the validation
+        split has.
         """
         if files.read_json(folder / prepared.ABOUT) is not None:
             return
         labels: dict[str, int] = {}
+        rejects: Counter[str] = Counter()
         for split in prepared.SPLITS:
-            if not self._write_split(folder, split, labels) and split == "train":
-                raise TextmillError("no row is left to learn from; give more data (seven rows in ten are for training)")
-        columns = _columns(self.family)
-        prepared.describe(folder, self.tokenizer, columns=columns, labels=sorted(labels, key=labels.__getitem__))
+            if not self._write_split(folder, split, labels, rejects) and split == "train":
+                raise _no_row(rejects)
+        names = sorted(labels, key=labels.__getitem__)
+        if self.tags and not names:
+            raise TextmillError("no row of the training split has a mention: no span, or no tag other than O")
+        prepared.describe(
+            folder,
+            self.tokenizer,
+            columns=[*_columns(self.family), *(["tags"] if self.tags else [])],
+            labels=tagging.names(names) if self.tags else names,
+            rejects=rejects,
+        )
 
-    def _write_split(self, folder: Path, split: str, labels: dict[str, int]) -> int:
+    @property
+    def tags(self) -> bool:
+        """Whether every word has a tag."""
+        return "spans" in self.family.needs
+
+    def _write_split(self, folder: Path, split: str, labels: dict[str, int], rejects: Counter[str]) -> int:
         """Write a split, one column of it after the other; returns its rows. Rows are read once for each column."""
         loaded, found = tokenise.load(self.tokenizer), 0
+        rejects.update(rejected(self.rows, self.family, split))
+        if self.tags:
+            return tagged.write(
+                folder / split,
+                lambda: shaped(self.rows, self.family, split),
+                loaded,
+                lambda kind: _number(kind, labels, split),
+            )
         for column in _columns(self.family):
             encoded = self.tokens.tokens(split) if self.tokens else self._encoded(column, split, loaded)
             found = len(token_store.write(folder / split / column, encoded, vocab_size=loaded.get_vocab_size()))
@@ -92,18 +124,48 @@ class Prepared:
         return (tokenise.encode_texts(frame[column], loaded) for frame in shaped(self.rows, self.family, split))
 
 
-def shaped(rows: Rows, family: Family, split: str) -> Iterator[pl.DataFrame]:
-    """The rows of a split without nulls, as sentences where the family learns from such."""
+def shaped(rows: Rows, family: Family, split: str, rejects: Counter[str] | None = None) -> Iterator[pl.DataFrame]:
+    """The rows of a split without nulls, as sentences or as tagged words where the family learns from such.
+
+    Rows that are left out are counted in `rejects` by reason.
+    """
     frames = rows.frames(split)
+    if "spans" in family.needs:
+        return (tagging.tagged(frame, rejects) for frame in frames)
     found = reading.sentences(frames) if family.rows == "sentences" and isinstance(rows, Published) else frames
-    return (frame.drop_nulls(list(family.needs)) for frame in found)
+    return (_whole(frame, family.needs, rejects) for frame in found)
+
+
+def rejected(rows: Rows, family: Family, split: str) -> Counter[str]:
+    """How many rows of a split are left out, by reason; those of a corpus were counted by its pipeline."""
+    found: Counter[str] = Counter()
+    if not isinstance(rows, Published) or rows.dataset != "corpus":
+        for _ in shaped(rows, family, split, found):
+            pass
+    return found
+
+
+def _whole(frame: pl.DataFrame, needs: Sequence[str], rejects: Counter[str] | None) -> pl.DataFrame:
+    kept = frame.drop_nulls(list(needs))
+    if rejects is not None and (missing := frame.height - kept.height):
+        rejects["missing_value"] += missing
+    return kept
+
+
+def _no_row(rejects: Counter[str]) -> TextmillError:
+    told = ", ".join(f"{reason} {count:,}" for reason, count in sorted(rejects.items()))
+    left_out = f" (rows left out: {told})" if told else ""
+    return TextmillError(f"no row is left to learn from{left_out}; give more data (seven rows in ten are for training)")
 
 
 def _columns(family: Family) -> list[str]:
-    return [name for name in family.needs if name != "label"]
+    return [name for name in family.needs if name not in {"label", "spans"}]
 
 
 def _texts(frame: pl.DataFrame, family: Family) -> Iterator[str]:
+    if "words" in frame.columns:
+        yield from frame["words"].list.join("")
+        return
     for column in _columns(family):
         yield from frame[column]
 

@@ -1,13 +1,15 @@
 """The rows that a training reads, from a published release or from a file, a batch at a time and split by split.
 
-Every row has the columns that the family needs: `text`; `source` and `target`; or `text` and `label`. A row belongs to
-the split that its column `split` names, or that the hash of its id or text decides.
+Every row has the columns that the family needs: `text`; `source` and `target`; `text` (or `first` and `second`) and
+`label`; `text` and `spans`, or in their place `tokens` and `tags`. A row belongs to the split that its column `split`
+names, or that the hash of its id or text decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +23,10 @@ from data.lake import Lake
 from data.splits import split_of
 
 VALIDATION_OF_ONE = 0.1
-_BATCH = 10_000
+_BATCH, _CONLL = 10_000, ".conll"
+_DATASETS: dict[tuple[str, ...], str] = {("text", "label"): "labelled_text", ("text", "spans"): "labelled_spans"}
+_INSTEAD: dict[tuple[str, ...], tuple[str, ...]] = {("text", "spans"): ("tokens", "tags")}
+"""Columns of a file that say the same as others."""
 _READERS: dict[str, Any] = {
     ".parquet": pl.scan_parquet,
     ".csv": pl.scan_csv,
@@ -43,7 +48,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Published:
-    """Rows of a release: documents of the corpus, their first paragraphs and titles, or labelled texts."""
+    """Rows of a release: documents, their first paragraphs and titles, or labelled texts or sentences."""
 
     lake: Lake
     pipeline: str
@@ -57,7 +62,7 @@ class Published:
     @property
     def dataset(self) -> str:
         """The dataset that has what is needed."""
-        return "labelled_text" if "label" in self.needs else "corpus"
+        return _DATASETS.get(self.needs, "corpus")
 
     @property
     def lineage(self) -> dict[str, Any]:
@@ -73,8 +78,8 @@ class Published:
 
     def frames(self, split: str) -> Iterator[pl.DataFrame]:
         """The rows of a split."""
-        if self.dataset == "labelled_text":
-            for frame in self.read("labelled_text", ["row_id", "text", "label", "split"]):
+        if self.dataset != "corpus":
+            for frame in self.read(self.dataset, ["row_id", *self.needs, "split"]):
                 yield frame.filter(pl.col("split") == split)
         else:
             for frame in self.read("corpus", ["doc_id", "title", "text"]):
@@ -99,16 +104,30 @@ class Published:
             yield from tables.batches(folder / part["file"], columns)
 
     def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Documents as they are, or with the first paragraph as `source` and the title as `target`."""
-        if "source" not in self.needs:
+        """Documents as they are, or the first paragraph as `source` and the title as `target`, or pairs of both."""
+        if self.needs == ("text",):
             return frame
         first = pl.col("text").str.strip_chars().str.split("\n").list.first()
-        return frame.select(source=first, target="title").filter(pl.col("source") != "", pl.col("target") != "")
+        found = frame.select(source=first, target="title").filter(pl.col("source") != "", pl.col("target") != "")
+        return pairs(found) if "first" in self.needs else found
+
+
+def pairs(frame: pl.DataFrame) -> pl.DataFrame:
+    """Titles (`first`) and paragraphs (`second`): each paragraph with its own title, and with that of the next
+    document.
+
+    `label` is `same` or `other`. Nothing is paired with a title that is its own, too.
+    """
+    own = pl.col("target")
+    other = own.shift(-1).fill_null(own.first())
+    titles = {"same": own, "other": pl.when(other != own).then(other)}
+    both = [frame.select(first=title, second="source", label=pl.lit(label)) for label, title in titles.items()]
+    return pl.concat(both).drop_nulls()
 
 
 @dataclass(frozen=True)
 class File:
-    """Rows of a Parquet, CSV or JSONL file, or the whole of a text file as one row.
+    """Rows of a Parquet, CSV or JSONL file, the sentences of a CoNLL file, or the whole of a text file as one row.
 
     `columns` maps a name that is needed to the column of the file. `validation` is another file with the rows to
     validate on; without one, rows are split by their column `split` or by the hash of their text, and one row alone is
@@ -128,10 +147,19 @@ class File:
             known = _columns(path)
             for name in self.needs:
                 if (column := self.columns.get(name, name)) not in known:
+                    other = f" (or give {' and '.join(_INSTEAD[self.needs])})" if self.needs in _INSTEAD else ""
                     raise TextmillError(
                         f"{path} has no column {column!r}; it has {', '.join(known)}. "
-                        f"Say which one is the {name}: --columns {name}=…"
+                        f"Say which one is the {name}: --columns {name}=…{other}"
                     )
+
+    @classmethod
+    def of(cls, path: Path, needs: tuple[str, ...], columns: Mapping[str, str], validation: Path | None) -> File:
+        """With `tokens` and `tags` in the place of `text` and `spans`, where the file or the user has such."""
+        instead = _INSTEAD.get(needs, ())
+        named = any(name in columns for name in instead)
+        there = path.is_file() and needs[-1] not in columns and set(instead) <= set(_columns(path))
+        return cls(path, instead if instead and (named or there) else needs, columns, validation)
 
     @property
     def lineage(self) -> dict[str, Any]:
@@ -160,14 +188,18 @@ class File:
     def _read(self, path: Path, split: str | None = None) -> Iterator[pl.DataFrame]:
         if _is_text(path):
             return iter([pl.DataFrame({"text": [path.read_text("utf-8")]})])
+        if path.suffix == _CONLL:
+            return _conll(path)
         names = {name: self.columns.get(name, name) for name in self.needs} | ({"split": split} if split else {})
         wanted = [pl.col(column).alias(name) for name, column in names.items()]
         return _scan(path).select(wanted).collect_batches(chunk_size=_BATCH, maintain_order=True)
 
 
 def of_split(frame: pl.DataFrame, column: str, split: str) -> pl.DataFrame:
-    """The rows of a split by the hash of a column."""
-    mask = [split_of(str(value)) == split for value in frame[column]]
+    """The rows of a split by the hash of a column; tokens are joined by blanks."""
+    values = frame[column]
+    values = values.list.join(" ", ignore_nulls=True) if values.dtype == pl.List(pl.String) else values
+    mask = [split_of(str(value)) == split for value in values]
     return frame.filter(pl.Series(mask, dtype=pl.Boolean))
 
 
@@ -182,6 +214,16 @@ def sentences(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 def _is_text(path: Path) -> bool:
     return path.suffix in {".txt", ".text"}
+
+
+def _conll(path: Path) -> Iterator[pl.DataFrame]:
+    """Tokens and tags of the sentences of a file with one token a line."""
+    from pipelines.labelled import conll_sentences
+
+    remaining = conll_sentences(path)
+    while found := list(islice(remaining, _BATCH)):
+        tokens, tags = ([[pair[side] for pair in sentence] for sentence in found] for side in (0, 1))
+        yield pl.DataFrame({"tokens": tokens, "tags": tags})
 
 
 def _cut(path: Path, split: str) -> pl.DataFrame:
@@ -203,8 +245,10 @@ def _columns(path: Path) -> Sequence[str]:
         raise TextmillError(f"there is no file {path}")
     if _is_text(path):
         return ["text"]
+    if path.suffix == _CONLL:
+        return ["tokens", "tags"]
     if path.suffix not in _READERS:
-        raise TextmillError(f"{path} cannot be read; give a .parquet, .csv, .jsonl or .txt file")
+        raise TextmillError(f"{path} cannot be read; give a .parquet, .csv, .jsonl, .conll or .txt file")
     try:
         return _scan(path).collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.abandoned import lock_of
 from data.progress import Progress, ignore
 from flows.training.order import Order
 from flows.training.work import Listeners, Work, work_of
@@ -52,8 +53,11 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
     registry, name = Registry(order.lake.models), order.registered_as(rows)
     if (found := registry.find(name, work.key)) is not None:
         return Result.of(found, reused=True)
-    folder = order.lake.training(work.key)
-    with order.lake.lock(f"training-{work.key}"), tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with order.lake.lock(lock_of(work.key)), tempfile.TemporaryDirectory(dir=order.lake.training(work.key)) as scratch:
+        folder = Path(scratch).parent
+        if (found := registry.find(name, work.key)) is not None:  # by whoever held the lock
+            shutil.rmtree(folder, ignore_errors=True)
+            return Result.of(found, reused=True)
         work.write(Path(scratch), folder, Listeners(watch, progress))
         scores = _read(Path(scratch) / fitting.SCORES)
         _describe(Path(scratch), name, order, work, created)
@@ -69,7 +73,7 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
         )
         before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
         registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)
-    shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return Result.of(version, reused=False)
 
 

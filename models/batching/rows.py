@@ -6,7 +6,7 @@ dropped or refused, as the option says, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
-from data.token_store import TokenStore
+from data.token_store import Ids, TokenStore
 from models.batching.order import Bucketed
 
 POLICIES = ("truncate", "drop", "fail")
@@ -89,17 +89,11 @@ class Rows:
         """The rows with these numbers, as `batch` gives them."""
         found: dict[str, Tensor] = {}
         for name, store in self.columns.items():
-            found[name], found[f"{name}_lengths"] = self._padded(store, numbers)
+            kept = [store.row(number)[: self.longest] for number in numbers]
+            found[name], found[f"{name}_lengths"] = padded(kept, self.pad)
         for name, values in (self.numbers or {}).items():
             found[name] = torch.from_numpy(values[numbers])
         return found
-
-    def _padded(self, store: TokenStore, numbers: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        rows = [np.asarray(store.row(number)[: self.longest]) for number in numbers]
-        lengths = np.array([len(row) for row in rows], dtype=np.int64)
-        ids = np.full((len(rows), max(1, int(lengths.max()))), self.pad, dtype=np.int64)
-        ids[np.arange(ids.shape[1]) < lengths[:, None]] = np.concatenate(rows)
-        return torch.from_numpy(ids), torch.from_numpy(lengths)
 
     @cached_property
     def _lengths(self) -> npt.NDArray[np.int64]:
@@ -117,3 +111,11 @@ class Rows:
     @cached_property
     def _order(self) -> Bucketed:
         return Bucketed(self._lengths[self._kept], self.seed)
+
+
+def padded(rows: Sequence[Sequence[int] | Ids], pad: int) -> tuple[Tensor, Tensor]:
+    """Rows of ids as int64 [rows, longest of them], padded on the right, and their lengths int64 [rows]."""
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    ids = np.full((len(rows), max(1, int(lengths.max()))), pad, dtype=np.int64)
+    ids[np.arange(ids.shape[1]) < lengths[:, None]] = np.concatenate(rows)
+    return torch.from_numpy(ids), torch.from_numpy(lengths)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from models.evaluation import bootstrap
+from models.evaluation.bootstrap import Ints
 from models.evaluation.score import Score
 from models.learner import Batches, Learner
 
@@ -15,9 +15,10 @@ ROWS = 2_000
 
 
 def scores(learner: Learner, held_out: Batches, *, seed: int = 0) -> list[Score]:
-    """The mean of every validation score over the first rows, each row once, with its bootstrap interval over rows.
+    """Every figure of a learner over the first rows, each row once, with its bootstrap interval over rows.
 
-    Rows are weighted by their units, so that the mean is that over all tokens. The model is in evaluation mode.
+    Rows are weighted by their units, so that means are those over all tokens, and figures such as perplexity or F1
+    follow from the means of the rows that were drawn. The model is in evaluation mode. The headline comes first.
     """
     found, units = [], []
     with torch.no_grad():
@@ -25,14 +26,17 @@ def scores(learner: Learner, held_out: Batches, *, seed: int = 0) -> list[Score]
             row = held_out.batch(number, batch_size=1)
             torch.manual_seed(number)
             units.append(float(learner.weights(row).sum()))
-            found.append(learner.measure([row]) if units[-1] else {})
+            found.append(learner.means([row]) if units[-1] else {})
     names = list(next((row for row in found if row), {}))
+    values = np.array([[row.get(name, 0.0) for name in names] for row in found])  # [rows, names]
     weights = np.array(units)
-    return [_score(name, np.array([row.get(name, 0.0) for row in found]), weights, seed) for name in names]
 
+    def figures(rows: Ints) -> dict[str, float]:
+        means = weights[rows] @ values[rows] / max(weights[rows].sum(), 1e-12)
+        return learner.figures(dict(zip(names, means.tolist(), strict=True)))
 
-def _score(name: str, values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], seed: int) -> Score:
-    def mean(rows: npt.NDArray[np.int64]) -> float:
-        return float((values[rows] * weights[rows]).sum() / max(weights[rows].sum(), 1e-12))
+    def scored(name: str) -> Score:
+        return bootstrap.score(name, lambda rows: figures(rows)[name], len(found), seed=seed)
 
-    return bootstrap.score(name, mean, len(values), seed=seed)
+    told = figures(np.arange(len(found))) if names else {}
+    return [scored(name) for name in sorted(told, key=lambda name: name != learner.headline)]

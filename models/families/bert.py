@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from models.family import DataConfig, Family, Split, TrainingData
 from models.language.bert import VERSION, BERTConfig, MaskedLM
 from models.language.masking import MaskingConfig, mask
 from models.layers.cross_entropy import IGNORED
-from models.learner import Batch, Learner, Loss
+from models.learner import Batch, Learner, Loss, perplexity
 from models.training.config import TrainingConfig
 from models.vocabulary import Vocabulary
 
@@ -77,6 +78,9 @@ def word_numbers(ids: npt.NDArray[np.int64], vocabulary: Vocabulary) -> npt.NDAr
 class MaskedLMLearner(Learner):
     """Learns to guess the hidden tokens."""
 
+    headline = "masked_perplexity"
+    compiled = ("encoder.forward",)
+
     def __init__(self, model: MaskedLM) -> None:
         self.model = model
 
@@ -87,6 +91,10 @@ class MaskedLMLearner(Learner):
     def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:  # noqa: ARG002 - the same at every step
         """Mean cross-entropy in nats per hidden token."""
         return Loss(self.model.loss(batch))  # type: ignore[operator]
+
+    def figures(self, means: Mapping[str, float]) -> dict[str, float]:
+        """With the perplexity of hidden tokens, which both sides tell of: it is lower than that of a `gpt`."""
+        return {**means, "masked_perplexity": perplexity(means["loss"])}
 
 
 def learner(config: BERTConfig, data: TrainingData, seed: int) -> Learner:  # noqa: ARG001 - its sizes stand in config

@@ -20,6 +20,7 @@ class ClassifierLearner(Learner):
     """Learns the label of each text."""
 
     unit = "texts"
+    headline = "accuracy"
 
     def __init__(self, model: Classifier, mark: int) -> None:
         self.model = model
@@ -31,10 +32,15 @@ class ClassifierLearner(Learner):
 
     def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:  # noqa: ARG002 - the same at every step
         """Mean cross-entropy in nats per text, and the share of texts whose label is right."""
-        tokens = torch.cat((torch.full_like(batch["text"][:, :1], self.mark), batch["text"]), dim=1)
-        logits = self.model(tokens, lengths=batch["text_lengths"] + 1)
+        logits = self.logits(batch)
         nats = torch.nn.functional.cross_entropy(logits.float(), batch["label"])
         return Loss(nats, {"accuracy": (logits.argmax(dim=-1) == batch["label"]).float().mean()})
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Logits [batch, labels] of a batch of texts, the mark before each."""
+        tokens = torch.cat((torch.full_like(batch["text"][:, :1], self.mark), batch["text"]), dim=1)
+        logits: Tensor = self.model(tokens, lengths=batch["text_lengths"] + 1)
+        return logits
 
 
 def learner(config: HeadConfig, data: TrainingData, seed: int) -> Learner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from models.batching.blocks import Blocks
 from models.family import DataConfig, Family, Split, TrainingData
 from models.language.gpt import GPT, VERSION, GPTConfig
-from models.learner import Batch, Learner, Loss
+from models.learner import Batch, Learner, Loss, perplexity
 from models.training.config import TrainingConfig
 
 _SAMPLES, _NEW_TOKENS = 3, 60
@@ -27,6 +28,9 @@ class BlockConfig(DataConfig):
 class LanguageModelLearner(Learner):
     """Learns to predict each token of a block from those before it."""
 
+    headline = "perplexity"
+    compiled = ("loss",)
+
     def __init__(self, model: GPT) -> None:
         self.model = model
 
@@ -38,6 +42,10 @@ class LanguageModelLearner(Learner):
     def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:  # noqa: ARG002 - the same at every step
         """Mean cross-entropy in nats per token."""
         return Loss(self.model.loss(batch["ids"], documents=batch.get("documents")))  # type: ignore[operator]
+
+    def figures(self, means: Mapping[str, float]) -> dict[str, float]:
+        """With the perplexity, the exponential of the mean over all tokens."""
+        return {**means, "perplexity": perplexity(means["loss"])}
 
 
 def learner(config: GPTConfig, data: TrainingData, seed: int) -> Learner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from models.batching.rows import Rows
 from models.decoding.beam import Marks, Search, decode
 from models.family import DataConfig, Split, TrainingData
-from models.learner import Batch, Learner, Loss
+from models.learner import Batch, Learner, Loss, perplexity
 
 MARKS = ("pad", "begin")
 NEEDS = ("source", "target")
@@ -32,22 +33,26 @@ class Sizes(Protocol):
 class Seq2SeqLearner(Learner):
     """Learns to write each token of a target, and then its end, from those before it and from the source."""
 
-    def __init__(self, model: nn.Module) -> None:
+    headline = "perplexity"
+
+    def __init__(self, model: nn.Module, compiled: Sequence[str] = ()) -> None:
         self.model = model
+        self.compiled = compiled
 
     def weights(self, batch: Batch) -> Tensor:
         """Target tokens of each row, the end among them."""
         return batch["target_lengths"].float() + 1
 
     def loss(self, batch: Batch, *, step: int, player: str = "model") -> Loss:  # noqa: ARG002 - the same at every step
-        """Mean loss in nats per target token, of smoothed labels while the model is in training.
-
-        The exponential of a validation loss is the perplexity.
-        """
+        """Mean loss in nats per target token, of smoothed labels while the model is in training."""
         parts = self.model.losses(  # type: ignore[operator]
             batch["source"], batch["source_lengths"], batch["target"], batch["target_lengths"]
         )
         return Loss(parts.pop("loss"), parts)
+
+    def figures(self, means: Mapping[str, float]) -> dict[str, float]:
+        """With the perplexity of the targets."""
+        return {**means, "perplexity": perplexity(means["loss"])}
 
 
 def sizes(data: TrainingData) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class GANLearner(Learner):
     """Generator and discriminator learn in turns: likelihood, then the discriminator, then against each other."""
 
     unit = "words"
+    compiled = ()
 
     def __init__(self, model: TextGAN) -> None:
         self.model: TextGAN = model

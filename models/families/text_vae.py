@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -13,8 +13,8 @@ from models.batching.rows import Rows
 from models.family import DataConfig, Family, Split, TrainingData
 from models.generative.gaussian import PATHS, interpolate
 from models.generative.text_vae import VERSION, TextVAE, TextVAEConfig
-from models.generative.vae_measures import importance_weighted, measures, predicted
-from models.learner import Batch, Learner, Loss
+from models.generative.vae_measures import Measures, importance_weighted, measures, predicted
+from models.learner import Batch, Learner, Loss, perplexity
 from models.training.config import TrainingConfig
 
 MARKS = ("pad", "begin")
@@ -25,6 +25,7 @@ class VAELearner(Learner):
     """Learns to predict every word of a sentence, and its end, from its code and the words before."""
 
     unit = "words"
+    headline = "perplexity_bound"
 
     def __init__(self, model: TextVAE) -> None:
         self.model: TextVAE = model
@@ -53,16 +54,22 @@ class VAELearner(Learner):
         `perplexity_bound`, `active_units` and `mutual_information` (see `models.generative.vae_measures`).
         """
         found = measures(self.model, batches)
-        share = found.sentences / found.words
-        of_words = {
-            "loss": found.nll_bound * share,
-            "reconstruction": found.reconstruction * share,
-            "kl": found.kl * share,
-        }
-        if found.sentences == 1:
-            return of_words
         names = ("nll_bound", "perplexity_bound", "active_units", "mutual_information")
-        return {**of_words, "kl_per_sentence": found.kl, **{name: getattr(found, name) for name in names}}
+        several = {} if found.sentences == 1 else {name: getattr(found, name) for name in names}
+        return {**_of_words(found), **({"kl_per_sentence": found.kl} if several else {}), **several}
+
+    def means(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """-ELBO and its two terms, in nats per word."""
+        return _of_words(measures(self.model, batches))
+
+    def figures(self, means: Mapping[str, float]) -> dict[str, float]:
+        """With the bound of the perplexity, which follows from that of the loss."""
+        return {**means, "perplexity_bound": perplexity(means["loss"])}
+
+
+def _of_words(found: Measures) -> dict[str, float]:
+    share = found.sentences / found.words
+    return {"loss": found.nll_bound * share, "reconstruction": found.reconstruction * share, "kl": found.kl * share}
 
 
 def sizes(data: TrainingData) -> dict[str, int]:

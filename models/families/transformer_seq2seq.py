@@ -11,7 +11,7 @@ from models.training.config import TrainingConfig
 
 def learner(config: TransformerSeq2SeqConfig, data: TrainingData, seed: int) -> Learner:  # noqa: ARG001 - its sizes stand in config
     """A new model."""
-    return seq2seq.Seq2SeqLearner(TransformerSeq2Seq(config, seed=seed))
+    return seq2seq.Seq2SeqLearner(TransformerSeq2Seq(config, seed=seed), compiled=("encode", "decode"))
 
 
 FAMILY = Family(

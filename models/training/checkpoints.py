@@ -1,6 +1,6 @@
 """Checkpoints: weights and optimiser state as safetensors, all else as JSON that holds their hashes.
 
-    <folder>/last/   weights.safetensors  optimiser.safetensors  state.json
+    <folder>/last/   weights.safetensors  optimiser.safetensors  state.json  (average.safetensors)
     <folder>/best/   the same, after the best validation
 
 A checkpoint is written beside the one it follows and takes its place by a rename, so that a training that is killed, or
@@ -28,11 +28,13 @@ from data.errors import TextmillError
 from data.hashing import sha256_file
 from data.sealing import is_intact, seal
 from models import weights
+from models.training.averaging import Average
 from models.training.optimisers import restore, tensors_of
 
 FORMAT = 1
 LAST, BEST = "last", "best"
 _WEIGHTS, _OPTIMISER, _STATE = "weights.safetensors", "optimiser.safetensors", "state.json"
+_AVERAGE = "average.safetensors"
 
 
 class CheckpointError(TextmillError):
@@ -47,7 +49,12 @@ class Checkpoints:
     about: Mapping[str, Any]
 
     def save(
-        self, name: str, model: nn.Module, found: Mapping[str, Sequence[optim.Optimizer]], state: Mapping[str, Any]
+        self,
+        name: str,
+        model: nn.Module,
+        found: Mapping[str, Sequence[optim.Optimizer]],
+        state: Mapping[str, Any],
+        average: Average | None = None,
     ) -> None:
         """Replace a checkpoint. Raises CheckpointError where the disk refuses; the one before is whole then."""
         staged = self.folder / f".{name}.{uuid.uuid4().hex[:8]}.tmp"
@@ -55,7 +62,10 @@ class Checkpoints:
             staged.mkdir(parents=True)
             weights.write(model.state_dict(), staged / _WEIGHTS)
             save_file(_named(found), staged / _OPTIMISER)
-            hashes = {file: sha256_file(staged / file) for file in (_WEIGHTS, _OPTIMISER)}
+            if average is not None:
+                weights.write(average.tensors, staged / _AVERAGE)
+            written = (_WEIGHTS, _OPTIMISER, *([_AVERAGE] if average is not None else []))
+            hashes = {file: sha256_file(staged / file) for file in written}
             content = {"format": FORMAT, "files": hashes, "about": dict(self.about), "state": dict(state)}
             (staged / _STATE).write_bytes(files.json_bytes(seal(content)))
             for file in (*hashes, _STATE):
@@ -71,9 +81,14 @@ class Checkpoints:
             shutil.rmtree(staged, ignore_errors=True)
 
     def load(
-        self, name: str, model: nn.Module, found: Mapping[str, Sequence[optim.Optimizer]] | None = None
+        self,
+        name: str,
+        model: nn.Module,
+        found: Mapping[str, Sequence[optim.Optimizer]] | None = None,
+        average: Average | None = None,
     ) -> dict[str, Any] | None:
-        """Restore weights, and optimisers where given, and tell the state kept with them; None where there is none.
+        """Restore weights, and optimisers and their average where given, and tell the state kept with them; None where
+        there is none.
 
         Raises CheckpointError for one that is damaged or belongs to another training.
         """
@@ -83,6 +98,8 @@ class Checkpoints:
         model.load_state_dict(load_file(self.folder / name / _WEIGHTS))
         if found is not None:
             _restore(found, load_file(self.folder / name / _OPTIMISER))
+        if average is not None:
+            average.restore(load_file(self.folder / name / _AVERAGE))
         state: dict[str, Any] = content["state"]
         return state
 
@@ -107,10 +124,10 @@ class Checkpoints:
         wanted = json.loads(json.dumps(dict(self.about)))  # as it is read again: without tuples
         differ = sorted(key for key in {*about, *wanted} if about.get(key) != wanted.get(key))
         if differ:
-            key = differ[0]
+            key, found, here = _difference(differ[0], about.get(differ[0]), wanted.get(differ[0]))
             raise CheckpointError(
-                f"the checkpoint {folder} is of another training: its {key} is {_short(about.get(key))}, here it is "
-                f"{_short(wanted.get(key))}; {_REMEDY.format(self.folder)}"
+                f"the checkpoint {folder} is of another training: its {key} is {_short(found)}, here it is "
+                f"{_short(here)}; {_REMEDY.format(self.folder)}"
             )
 
     def _finish_swap(self, name: str) -> None:
@@ -180,6 +197,14 @@ def _unwritten(folder: Path, error: Exception) -> str:
         f"the checkpoint in {folder} cannot be written ({os.fspath(folder)}: {why}); {kept}. "
         "Free some space and run the same command again to go on"
     )
+
+
+def _difference(key: str, found: Any, here: Any) -> tuple[str, Any, Any]:
+    """The first option that differs of two that are made of options."""
+    if not (isinstance(found, dict) and isinstance(here, dict)):
+        return key, found, here
+    name = min(name for name in {*found, *here} if found.get(name) != here.get(name))
+    return f"{key}.{name}", found.get(name), here.get(name)
 
 
 def _short(value: object) -> str:

@@ -35,7 +35,8 @@ class TrainingConfig:
     its share. `learning_rate` is the peak, reached after `warmup_steps` and lowered by `schedule` to `final_rate` times
     it; embedding tables learn `embedding_rate` times as fast. `clip` is the largest norm of the gradient of a player.
     `patience` is how many validations without a better score end the training (0: never); the weights kept are those of
-    the best validation where `keep_best`, otherwise the last. `max_minutes` ends it by the clock (0: never).
+    the best validation where `keep_best`, otherwise the last. `max_minutes` ends it by the clock (0: never). With
+    `ema` (0.999, say) the moving average of the weights is validated and kept in their place (0: the weights are).
 
     `costs` keeps account of operations, memory and energy; where no counter can be read, energy is `watts` times the
     seconds of cores. `carbon_intensity` is grams of CO2 per kWh. `profile` is how many steps to trace.
@@ -55,6 +56,7 @@ class TrainingConfig:
     beta2: float = 0.95
     momentum: float = 0.95
     clip: float = 1.0
+    ema: float = 0.0
     precision: str = "float32"
     compile: bool = False
     device: str = "cpu"
@@ -75,7 +77,7 @@ class TrainingConfig:
             _demand(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("learning_rate", "embedding_rate", "clip"):
             _demand(getattr(self, name) > 0, name, getattr(self, name), "above 0")
-        for name in ("beta1", "beta2", "momentum"):
+        for name in ("beta1", "beta2", "momentum", "ema"):
             _demand(0 <= getattr(self, name) < 1, name, getattr(self, name), "at least 0 and below 1")
         for name in ("weight_decay", "patience", "max_minutes", "watts", "carbon_intensity", "profile"):
             _demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
@@ -88,9 +90,13 @@ class TrainingConfig:
         )
 
     def learned(self) -> dict[str, Any]:
-        """The options on which the weights depend, for a checkpoint to be compared by."""
+        """The options on which the weights depend, for a checkpoint to be compared by.
+
+        `ema` is one of them where it is used: what was trained before there was one keeps its key.
+        """
         found = dataclasses.asdict(self)
-        return {name: value for name, value in found.items() if name not in ABOUT_THE_MACHINE}
+        left_out = ABOUT_THE_MACHINE if self.ema else (*ABOUT_THE_MACHINE, "ema")
+        return {name: value for name, value in found.items() if name not in left_out}
 
 
 def _demand(condition: bool, name: str, found: object, wanted: str) -> None:

@@ -71,7 +71,8 @@ class Costs:
 
     def _count(self, rows: Batch, step: int, units: float) -> None:
         try:
-            flops = flops_of(self.learner, rows, step, device=self.device, precision=self.config.precision)
+            precision, compiled = self.config.precision, self.config.compile
+            flops = flops_of(self.learner, rows, step, device=self.device, precision=precision, compiled=compiled)
         except Exception as error:  # what a training costs must not be what ends it
             self._missing = f"{type(error).__name__}: {error}".splitlines()[0]
             self.learner.model.zero_grad(set_to_none=True)

@@ -7,12 +7,12 @@ on processors (attention, LSTM) are added here. What a machine can do is measure
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils import flop_counter
 
 from models.learner import Batch, Learner, on
@@ -23,7 +23,9 @@ _SIDES = {"cpu": 512, "cuda": 8192, "mps": 2048}
 """Of a processor small: 3 ms, which on a busy machine may pass undisturbed."""
 
 
-def flops_of(learner: Learner, batch: Batch, step: int, *, device: torch.device, precision: str) -> int:
+def flops_of(
+    learner: Learner, batch: Batch, step: int, *, device: torch.device, precision: str, compiled: bool = False
+) -> int:
     """Operations to learn from a batch in step `step`: every turn, forward and backward.
 
     Nothing is learned: weights, buffers, the mode and random numbers are as they were, and no gradient is left.
@@ -32,7 +34,7 @@ def flops_of(learner: Learner, batch: Batch, step: int, *, device: torch.device,
     held = on(device, batch)
     with (
         torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
-        _uncompiled(learner.model),
+        torch.compiler.set_stance("force_eager") if compiled else nullcontext(),  # it cannot be looked into
         flop_counter.FlopCounterMode(display=False, custom_mapping=_formulas()) as counter,
     ):
         for player in learner.turns(step):
@@ -44,11 +46,6 @@ def flops_of(learner: Learner, batch: Batch, step: int, *, device: torch.device,
         for name, buffer in learner.model.named_buffers():
             buffer.copy_(buffers[name])
     return int(counter.get_total_flops())
-
-
-def _uncompiled(model: nn.Module) -> AbstractContextManager[object]:
-    """Compiled code cannot be looked into; asking for it is slow, so that only compiled models do."""
-    return torch.compiler.set_stance("force_eager") if model._compiled_call_impl else nullcontext()
 
 
 def matrix_peak(device: torch.device, precision: str) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from data.errors import TextmillError
 from data.hashing import fingerprint
 from models.learner import Batch, Batches, Learner, on
 from models.training import memory
+from models.training.averaging import Average
 from models.training.checkpoints import BEST, LAST, Checkpoints
+from models.training.compiling import compiled
 from models.training.config import TrainingConfig, TrainingConfigError
 from models.training.costs import Costs
 from models.training.devices import autocast, device_of
@@ -88,16 +90,17 @@ def train(
     with joined(device) as world, own_random, memory.kept():
         run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
         run.resume()
-        with traced(config.profile, traces, device, rank=world.rank) as tick:
+        trace = traced(config.profile, traces, device, rank=world.rank)
+        with compiled(learner, config.compile), trace as tick:
             while not run.ended():
                 run.step(training)
                 due = validation is not None and run.is_time(config.validate_every)
                 scores = run.validate(validation) if due and validation is not None else {}
+                if world.first:
+                    watch(run.moment(scores))  # before the checkpoint: a step that is not told is done again
                 if run.is_time(config.checkpoint_every):
                     run.save(LAST)
                 tick()
-                if world.first:
-                    watch(run.moment(scores))
         return run.finished()
 
 
@@ -123,12 +126,11 @@ class Run:
         self.model = learner.model.to(device)
         self.checkpoints, self.clock = checkpoints, clock
         self.optimisers = {name: optimisers(player, config) for name, player in learner.players().items()}
+        self.average = Average(self.model, config.ema) if config.ema else None
         self.record = TrainingRecord(unit=learner.unit)
         self.best: dict[str, Tensor] | None = None
         self.costs: Costs | None = None
         self.started = clock()
-        if config.compile:
-            self.model.compile()
 
     @property
     def done(self) -> int:
@@ -138,7 +140,7 @@ class Run:
     def resume(self) -> None:
         """Go on from the last checkpoint, if there is one."""
         self.model.train()
-        if self.checkpoints and (state := self.checkpoints.load(LAST, self.model, self.optimisers)):
+        if self.checkpoints and (state := self.checkpoints.load(LAST, self.model, self.optimisers, self.average)):
             self.record = TrainingRecord(**state)
             self.started = self.clock() - self.record.seconds
         if self.config.costs:
@@ -155,6 +157,8 @@ class Run:
             for turn, player in enumerate(self.learner.turns(self.done)):
                 loss, found = self.turn(batch, units, turn, player)
                 parts.update(found)
+        if self.average:
+            self.average.follow(self.done)
         if self.costs:
             self.costs.stepped(batch, self.done)
         self.record.learned(loss, parts, rows=self.config.batch_size, units=int(units.sum()))
@@ -221,10 +225,14 @@ class Run:
         return self.done % every == 0 or self.done == self.config.steps
 
     def validate(self, validation: Batches) -> dict[str, float]:
-        """Scores on held-out data, the same in every process; the weights are kept where they are the best."""
-        scores = self.scores(validation)
-        if self.record.validated(self.done, scores) and self.config.keep_best:
-            self.keep_best()
+        """Scores on held-out data, the same in every process; the weights are kept where they are the best.
+
+        The weights are their average here, where one is taken.
+        """
+        with self.average.in_place() if self.average else nullcontext():
+            scores = self.scores(validation)
+            if self.record.validated(self.done, scores) and self.config.keep_best:
+                self.keep_best()
         return scores
 
     def scores(self, validation: Batches) -> dict[str, float]:
@@ -255,7 +263,8 @@ class Run:
         if self.costs:
             self.record.costs = self.costs.so_far(self.record.units, self.record.seconds)
         if self.world.first:
-            self.checkpoints.save(name, self.model, self.optimisers, self.record.as_state())
+            average = self.average if name == LAST else None  # the best weights are an average themselves
+            self.checkpoints.save(name, self.model, self.optimisers, self.record.as_state(), average)
         self.world.wait()
 
     def ended(self) -> bool:
@@ -288,6 +297,8 @@ class Run:
     def finished(self) -> TrainingRecord:
         """The record, with the wanted weights in the model, which is back on the processor."""
         self.record.kept_step = self.done
+        if self.average:
+            self.average.take_place()
         if self.config.keep_best and self.record.validation_steps:
             self.record.kept_step = self.record.best_step
             if self.best is not None:

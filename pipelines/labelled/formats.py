@@ -79,6 +79,11 @@ def conll(paths: Sequence[Path]) -> Iterator[Example]:
             yield Example(f"{path.name}#line={number}", *_spans(tokens))
 
 
+def conll_sentences(path: Path) -> Iterator[list[tuple[str, str]]]:
+    """The sentences of a file with a token and, last in its line, its tag: the pairs of each."""
+    return (tokens for _, tokens in _sentences(_opened_lines(path)))
+
+
 def stories(paths: Sequence[Path]) -> Iterator[Example]:
     """News stories of `cnn_stories.tgz` and the like, each with its highlights, one a line, as its summary."""
     for path in paths:

@@ -1,4 +1,4 @@
-"""A training that is disturbed: the smallest learner with dropout, validation and checkpoints."""
+"""A training that is disturbed: the smallest learner with dropout, validation, checkpoints; by Muon also averaged."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def training(*, lake: str, optimiser: str, kill_at: int = 0) -> None:
     learner, kept = Tiny(), Checkpoints(Path(lake) / "checkpoints", {"optimiser": optimiser})
     found = kept.peek("last")
     print("began after", len(found["state"]["train_loss"]) if found else 0, flush=True)
-    config = options(optimiser=optimiser, keep_best=True)
+    config = options(optimiser=optimiser, keep_best=True, ema=0.9 if optimiser == "muon" else 0.0)
     record = train(learner, blocks(), config=config, validation=blocks(), checkpoints=kept, watch=watch)
     (Path(lake) / "weights.safetensors").write_bytes(save(learner.model.state_dict()))
     (Path(lake) / "record.json").write_text(json.dumps({**record.as_json(), "timing": None}))

@@ -48,7 +48,7 @@ def changed(before: Result, after: Result) -> set[str]:
     return {name for name in first if not torch.equal(first[name], second[name])}
 
 
-def texts(folder: Path, **columns: list[str]) -> str:
+def texts(folder: Path, **columns: list[Any]) -> str:
     path = folder / "rows.parquet"
     pl.DataFrame({**columns, "split": ["train"] * 6 + ["validation"] * 2}).write_parquet(path)
     return str(path)
@@ -82,6 +82,43 @@ def test_a_classifier_begins_with_the_encoder_of_bert(lake: Lake, tmp_path: Path
     shared = [name for name in first if name.startswith("encoder.")]
     assert shared
     assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in shared)
+
+
+HEADS: dict[str, dict[str, list[Any]]] = {
+    "bert-classifier": {"text": ["good parts", "bad parts"] * 4, "label": ["good", "bad"] * 4},
+    "bert-tagger": {"tokens": [["good", "parts"]] * 8, "tags": [["O", "B-PART"]] * 8},
+    "bert-pair": {"first": ["good", "bad"] * 4, "second": ["parts"] * 8, "label": ["good", "bad"] * 4},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "adapt"),
+    [
+        ("bert-tagger", "full"),
+        ("bert-tagger", "frozen"),
+        ("bert-tagger", "lora"),
+        ("bert-pair", "frozen"),
+        ("bert-classifier", "lora"),
+    ],
+)
+def test_a_new_head_learns_whatever_becomes_of_the_encoder(lake: Lake, tmp_path: Path, model: str, adapt: str) -> None:
+    done(lake, "bert", options=SIZES)
+    data, options = texts(tmp_path, **HEADS[model]), {"adapt": adapt, "lora_rank": 2}
+    still, learnt = (
+        done(lake, model, start="wiki-bert", data=data, options={**options, "learning_rate": rate})
+        for rate in (1e-30, 0.01)
+    )
+    moved = changed(still, learnt)
+    assert moved >= {"labels.weight", "labels.bias"}
+    body = {name for name in moved if name.startswith("encoder.")}
+    assert (
+        body
+        == {
+            "full": {name for name in tensors(still) if name.startswith("encoder.")},
+            "frozen": set(),
+            "lora": {name for name in tensors(still) if ".attention." in name and name.endswith("weight")},
+        }[adapt]
+    )
 
 
 def test_another_start_is_another_training(lake: Lake, gpt: Result) -> None:

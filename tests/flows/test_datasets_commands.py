@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -189,6 +190,20 @@ def test_gc_says_what_would_go_and_then_it_goes(lake: Lake) -> None:
 
 def test_gc_keeps_all_within_the_grace_period(lake: Lake) -> None:
     assert told(lake, "gc", "--keep", "1")["pipelines"][0]["removed"] == []
+
+
+def test_gc_sweeps_trainings_that_nobody_went_on_with(lake: Lake) -> None:
+    folder = lake.training("killed")
+    (folder / "ids.bin").write_bytes(b"1234")
+    os.utime(folder / "ids.bin", (0, 0))
+    os.utime(folder, (0, 0))
+    assert told(lake, "gc", "--pipeline", PIPELINE)["trainings"] == {}
+    assert told(lake, "gc", "--dry-run")["trainings"] == {"removed": [str(folder)], "freed": 4}
+    assert "1 trainings that were killed and not gone on with: 4 B would come free" in run(lake, "gc", "--dry-run")
+    assert folder.exists()
+    assert told(lake, "gc")["trainings"]["removed"] == [str(folder)]
+    assert not folder.exists()
+    assert told(lake, "gc")["trainings"] == {"removed": [], "freed": 0}
 
 
 def test_gc_waits_for_no_run(lake: Lake) -> None:

@@ -17,6 +17,7 @@ from models.catalogue import FAMILIES
 MOST_CPU_SECONDS = 120
 SHOWN = {
     "gpt": ["Generated text"],
+    "bert-tagger": ["Mentions"],
     "text-vae": ["Interpolation", "Samples from the prior"],
     "text-gan": ["Samples", "Who wins"],
     "rnn-seq2seq": ["Outputs", "Attention"],

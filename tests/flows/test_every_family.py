@@ -28,6 +28,8 @@ TINY: dict[str, dict[str, Any]] = {
     "gpt": {**_TRANSFORMER, "layers": 1},
     "bert": {**_TRANSFORMER, "layers": 1},
     "bert-classifier": {**_TRANSFORMER, "layers": 1},
+    "bert-tagger": {**_TRANSFORMER, "layers": 1},
+    "bert-pair": {**_TRANSFORMER, "layers": 1},
     "rnn-seq2seq": {**_STEPS, "width": 8, "embedding_width": 8},
     "transformer-seq2seq": {**_STEPS, "width": 16, "heads": 2, "layers": 1},
     "text-vae": {**_STEPS, "context": 8, "width": 8, "encoder_width": 8, "embedding": 8, "latent": 2},
@@ -41,7 +43,8 @@ def trained(lake: Lake, model: str, options: dict[str, Any], data: str | None = 
 
 
 def labelled(folder: Path) -> str:
-    rows = {"text": ["good parts", "bad parts"] * 5, "label": ["good", "bad"] * 5}
+    spans = [[{"start": 5, "end": 10, "type": "PART"}], []]
+    rows = {"text": ["good parts", "bad parts"] * 5, "label": ["good", "bad"] * 5, "spans": spans * 5}
     path = folder / "labelled.jsonl"
     pl.DataFrame({**rows, "split": ["train"] * 8 + ["validation"] * 2}).write_ndjson(path)
     return str(path)
@@ -66,7 +69,7 @@ def test_a_tiny_configuration_is_known_of_each() -> None:
 @pytest.mark.parametrize("model", TINY)
 def test_every_family_trains_from_a_release_or_a_file(tmp_path: Path, model: str) -> None:
     lake = corpus_lake(tmp_path)
-    data = labelled(tmp_path) if "label" in family(model).needs else None
+    data = labelled(tmp_path) if family(model).needs in {("text", "label"), ("text", "spans")} else None
     result = trained(lake, model, TINY[model], data)
     check(result, model)
     assert Registry(lake.models).load(result.model, "candidate").version == "v000001"

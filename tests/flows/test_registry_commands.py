@@ -13,7 +13,9 @@ from flows import registry_commands
 from models.registry import Registry, RegistryError
 
 
-def registered(root: Path, value: float, *, half: float = 0.1, metric: str = "loss", data: str = "v1") -> str:
+def registered(
+    root: Path, value: float, *, half: float = 0.1, metric: str = "loss", data: str = "v1", **changed: Any
+) -> str:
     registry, source = Registry(Lake(root).models), root / "source"
     source.mkdir(exist_ok=True)
     (source / "weights").write_bytes(str(value).encode())
@@ -22,11 +24,11 @@ def registered(root: Path, value: float, *, half: float = 0.1, metric: str = "lo
         "mood",
         source,
         kind="gpt",
-        lineage={"tokens": data},
+        lineage={"tokens": data, **changed.get("lineage", {})},
         config={},
         training_key=f"{value}-{data}",
         created="",
-        metrics=[{**score, "n": 9, "split": "validation"}],
+        metrics=[{**score, "n": 9, "split": "validation"}, *changed.get("more", [])],
     )
     return version.version
 
@@ -39,13 +41,29 @@ def promote(root: Path, which: str, because: str | None = None) -> None:
     registry_commands.promote(root, "mood", which, alias="champion", because=because)
 
 
-@pytest.mark.parametrize(("metric", "new"), [("loss", 1.5), ("wordsim353_spearman", 2.5)])
+@pytest.mark.parametrize(
+    ("metric", "new"),
+    [("loss", 1.5), ("perplexity", 1.5), ("masked_perplexity", 1.5), ("perplexity_bound", 1.5), ("f1", 2.5)],
+)
 def test_a_version_that_is_surely_better_is_promoted(tmp_path: Path, metric: str, new: float) -> None:
     promote(tmp_path, registered(tmp_path, 2.0, metric=metric), "the first")
     promote(tmp_path, registered(tmp_path, new, metric=metric))
     assert champion(tmp_path) == "v000002"
     move = Registry(Lake(tmp_path).models).log("mood")[-1]
     assert (move["evidence"]["against"], move["evidence"]["metric"]) == ("v000001", metric)
+
+
+def test_what_a_training_began_with_does_not_hinder_a_comparison(tmp_path: Path) -> None:
+    promote(tmp_path, registered(tmp_path, 2.0), "the first")
+    promote(tmp_path, registered(tmp_path, 1.5, lineage={"start": "other:v000001"}))
+    assert champion(tmp_path) == "v000002"
+
+
+def test_the_first_score_that_both_have_is_compared(tmp_path: Path) -> None:
+    loss = {"metric": "loss", "value": 1.0, "ci_low": 0.9, "ci_high": 1.1, "n": 9, "split": "validation"}
+    promote(tmp_path, registered(tmp_path, 2.0), "the first")  # of before there was a perplexity
+    promote(tmp_path, registered(tmp_path, 2.7, metric="perplexity", more=[loss]))
+    assert Registry(Lake(tmp_path).models).log("mood")[-1]["evidence"]["metric"] == "loss"
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from flows.training.order import Order
 from flows.training.running import run
 from models.space import space
 from models.training import Moment, TrainingRecord, Watcher
+from models.training.checkpoints import Checkpoints
 
 SMALL = {
     "steps": 6, "batch_size": 2, "width": 16, "layers": 1, "heads": 2, "context": 8, "validate_every": 2,
@@ -103,8 +104,30 @@ def test_interrupted_search_goes_on_inside_its_trial_and_finds_the_same(tmp_path
     with pytest.raises(KilledError):
         done(search(lake), watch=killed_after(6 + 5))
     found = done(search(lake), watch=lambda moment: steps.append(moment.step))
-    assert steps == [6, 1, 2, 3, 4, 5, 6]
+    assert steps == [5, 6, 1, 2, 3, 4, 5, 6]  # the fifth step was told and not kept: it is done again
     assert found.trials == whole.trials
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_no_validation_is_lost_by_a_kill_beside_its_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    lake, save, saved = corpus_lake(tmp_path), Checkpoints.save, []
+
+    def killed(self: Checkpoints, *given: Any) -> None:
+        saved.append(given[0])
+        if len(saved) == 4 and when == "before":
+            raise KilledError
+        save(self, *given)
+        if len(saved) == 4:
+            raise KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(Checkpoints, "save", killed)
+        done(search(lake, trials=1))
+    with begun(search(lake, trials=1)) as running:
+        running.trial()
+        assert list(running.study.trials[0].intermediate_values) == [2, 4, 6]
 
 
 def with_losses(curves: dict[int, list[float]]) -> studies.Train:

@@ -41,7 +41,7 @@ def test_a_release_gives_a_registered_candidate(tmp_path: Path) -> None:
     assert (result.model, version.version, result.reused) == ("wiki-gpt", "v000001", False)
     assert version.card["lineage"]["tokens"] == "v1"
     assert version.card["config"]["training"]["steps"] == 6
-    assert [metric["metric"] for metric in version.card["metrics"]] == ["loss"]
+    assert [metric["metric"] for metric in version.card["metrics"]] == ["perplexity", "loss"]
     assert not list((lake.root / "_training").iterdir())
 
 
@@ -98,6 +98,24 @@ def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path
     assert steps == [5, 6]
     weights = [(result.path / "model.safetensors").read_bytes() for result in (whole, went_on)]
     assert weights[0] == weights[1]
+
+
+def test_who_waited_for_the_same_training_takes_what_came_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, lock = corpus_lake(tmp_path), Lake.lock
+    steps: list[int] = []
+
+    def overtaken(self: Lake, name: str, **how: Any) -> Any:
+        monkeypatch.setattr(Lake, "lock", lock)
+        done(order(lake), watch=lambda moment: steps.append(moment.step))  # another process, while this one waits
+        return lock(self, name, **how)
+
+    monkeypatch.setattr(Lake, "lock", overtaken)
+    result = done(order(lake), watch=lambda moment: steps.append(-moment.step))
+    assert (result.version, result.reused) == ("v000001", True)
+    assert min(steps) > 0
+    assert not list(lake.trainings.iterdir())
 
 
 def test_a_file_has_a_tokenizer_of_its_own(tmp_path: Path) -> None:

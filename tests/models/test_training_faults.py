@@ -49,7 +49,7 @@ def go_on(kept: Checkpoints, **changed: Any) -> TrainingRecord:
 @pytest.mark.parametrize(
     ("about", "said"),
     [
-        ({"model": {"width": 32}, "data": "abc"}, r"its model is \{'width': 16\}, here it is \{'width': 32\}"),
+        ({"model": {"width": 32}, "data": "abc"}, "its model.width is 16, here it is 32"),
         ({"model": {"width": 16}, "data": "xyz"}, "its data is abc, here it is xyz"),
         ({"model": {"width": 16}}, "its data is abc, here it is None"),
     ],

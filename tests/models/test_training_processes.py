@@ -25,6 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
     "plain": {"learner": {"dropout": 0.0}, "options": {}},
     "dropout": {"learner": {"dropout": 0.3}, "options": {}},
     "muon": {"learner": {"dropout": 0.3}, "options": {"optimiser": "muon"}},
+    "averaged": {"learner": {"dropout": 0.3}, "options": {"ema": 0.9}},
     "uneven": {"learner": {"dropout": 0.3, "uneven": True}, "options": {}},
     "costs": {"learner": {"dropout": 0.3}, "options": {"costs": True, "keep_best": True}},
 }
