@@ -33,7 +33,7 @@ from models.training.parallel import World, joined
 from models.training.record import TrainingRecord
 from models.training.tracing import traced
 
-VERSION = 3
+VERSION = 4
 
 
 class DivergedError(TextmillError, RuntimeError):
