@@ -10,7 +10,6 @@ what stands before it in its block.
 from __future__ import annotations
 
 import math
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -28,7 +27,6 @@ from models.training import Moment
 QUICK: dict[str, Any] = {"steps": 20, "warmup_steps": 2, "validate_every": 20}
 RATES = (1e-3, 2e-3, 4e-3)
 DEPTH: dict[str, Any] = {"layers": 12, "width": 128, "heads": 4, "dropout": 0.0, "optimiser": "adamw", "steps": 500}
-ROUNDS, STEPS = 5, 6
 
 
 def main() -> None:
@@ -82,57 +80,10 @@ def reached(record: dict[str, Any], loss: float) -> int:
 
 
 def throughput(options: Any) -> None:
-    """Tokens per CPU-second of one GPT-2 config, in turns: ours from a lake, `transformers` from tensors in memory."""
-    pairs = [(ours(options), theirs(options)) for _ in range(1 if options.quick else ROUNDS)]
-    print("tokens/s, ours and transformers: " + ", ".join(f"{a:.0f}/{b:.0f}" for a, b in pairs), flush=True)
-    ratio = statistics.median(a / b for a, b in pairs)
-    common.goal("GPT training throughput beside transformers' GPT-2", ratio, at_least=1.3)
+    """Tokens per CPU-second of one GPT-2, ours from a lake, `transformers` from tensors in memory."""
+    from benchmarks import gpt_throughput
 
-
-SIZES = {"context": 256, "layers": 6, "heads": 6, "width": 384}
-ROWS, WORDS = 8, 4_000
-
-
-def ours(options: Any) -> float:
-    """Tokens per CPU-second of the engine, after two steps to warm up."""
-    from models.language.gpt import gpt2
-
-    ticks: list[float] = []
-
-    def watch(_moment: Moment) -> None:
-        ticks.append(time.process_time())
-
-    config = gpt2(vocab_size=WORDS, **SIZES)
-    recipe = {name: getattr(config, name) for name in config.__dataclass_fields__ if name != "vocab_size"}
-    recipe |= {"steps": STEPS + 2, "batch_size": ROWS, "warmup_steps": 0, "precision": "bfloat16", "costs": False}
-    recipe |= {"tokeniser.vocab_size": WORDS, "validate_every": 10_000, "checkpoint_every": 10_000}
-    trained(options, recipe, options.shared / "lm/tinyshakespeare.txt", watch=watch)
-    return STEPS * ROWS * SIZES["context"] / (ticks[STEPS + 1] - ticks[1])
-
-
-def theirs(_options: Any) -> float:
-    """Tokens per CPU-second of a plain loop, after two steps to warm up."""
-    import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=WORDS, n_positions=SIZES["context"], n_layer=SIZES["layers"], n_head=SIZES["heads"],
-        n_embd=SIZES["width"], resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
-    )  # fmt: skip
-    model = GPT2LMHeadModel(config).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
-    batches = torch.randint(0, WORDS, (STEPS + 2, ROWS, SIZES["context"]))
-    for number, batch in enumerate(batches):
-        if number == 2:
-            start = time.process_time()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = model(input_ids=batch, labels=batch).loss
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-    return STEPS * ROWS * SIZES["context"] / (time.process_time() - start)
+    gpt_throughput.throughput(options)
 
 
 def trained(

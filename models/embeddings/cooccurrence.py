@@ -106,6 +106,24 @@ def shuffled(pairs: Cooccurrences, folder: Path, *, batches: int, seed: int) -> 
     return Cooccurrences(keys, sums, pairs.words), starts
 
 
+def with_absent(
+    pairs: Cooccurrences, counts: Ids, folder: Path, *, share: float, seed: int, in_memory: int = IN_MEMORY
+) -> Cooccurrences:
+    """The pairs with `share` times as many drawn at random; those that were never seen have a sum of 0.
+
+    Either word of a pair is drawn by its count to the power 0.75, as the noise of word2vec. `folder` gets files of 16
+    bytes a pair, twice.
+    """
+    noise = np.cumsum(counts.astype(np.float64) ** 0.75)
+    runs: list[Sums] = [(pairs.keys, pairs.sums)]
+    for start in range(0, wanted := round(share * len(pairs)), _BLOCK):
+        drawn = np.random.default_rng((seed, start)).random((2, min(_BLOCK, wanted - start)))
+        words = np.searchsorted(noise[:-1], drawn * noise[-1], side="right")
+        keys = np.unique(words.min(axis=0) * pairs.words + words.max(axis=0))
+        runs.append(_write(iter([(keys, np.zeros(len(keys)))]), folder / f"absent-{start}"))
+    return Cooccurrences(*_write(_merged_runs(runs, in_memory), folder / "pairs-and-absent"), pairs.words)
+
+
 def _dealt(pairs: Cooccurrences, batches: int, seed: int) -> Iterator[tuple[Ids, Floats, Ids]]:
     """Blocks of pairs with the batch of each pair."""
     for start in range(0, len(pairs), _BLOCK):

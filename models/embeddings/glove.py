@@ -9,6 +9,10 @@ vectors w~ with biases b and b~ minimise
 over the pairs that occur, by AdaGrad (Duchi, Hazan and Singer 2011); the result is w + w~.
 `models.embeddings.cooccurrence` counts X.
 
+That two words never meet says something too, and where text is little it is most of what there is to know. As in Swivel
+(Shazeer et al. 2016, arXiv 1602.02215) pairs that do not occur are held down, here a sample of them: the difference to
+log (1 / window), the least that could have been seen, counts where it is above 0. `absent=0` is the GloVe of the paper.
+
 Biases are columns: w' = (w, b, 1) and w~' = (w~, 1, b~), so that w' · w~' is the whole prediction. A batch is a
 random set of pairs, the same in all epochs, in another order each; its gradient is summed for each word before the
 step, which makes it two products of a sparse matrix with a dense one. Every sum has one order: equal texts, options
@@ -37,7 +41,7 @@ from models.embeddings.lines import CONTEXTS, Ids, TooFewWordsError, write
 from models.embeddings.vectors import WordVectors
 from models.embeddings.word2vec import with_direction
 
-VERSION = 1
+VERSION = 2
 
 
 class GloveConfigError(ConfigError):
@@ -50,8 +54,9 @@ class GloveConfig:
 
     `window` counts words to either side; words rarer than `min_count` get no vector; `x_max` and `alpha` are those of
     equation 9 (the authors' 100 is for billions of words). A step learns from about `pairs_per_word` pairs for each
-    word of the vocabulary. `pairs_in_memory` bounds the counting, `max_words` how many distinct words are counted
-    exactly.
+    word of the vocabulary. `absent` is how many pairs are drawn to hold down those that do not occur, for each pair
+    that does, and `absent_weight` their f. `pairs_in_memory` bounds the counting, `max_words` how many distinct words
+    are counted exactly.
     """
 
     dim: int = 100
@@ -62,6 +67,8 @@ class GloveConfig:
     epochs: int = 30
     learning_rate: float = 0.05
     pairs_per_word: int = 4
+    absent: float = 1.0
+    absent_weight: float = 0.2
     context: str = "sentence"
     pairs_in_memory: int = IN_MEMORY
     max_words: int = LIMIT
@@ -75,6 +82,9 @@ class GloveConfig:
         for name in ("x_max", "alpha", "learning_rate"):
             if not (value := getattr(self, name)) > 0:
                 raise GloveConfigError(f"{name} is {value}; it must be above 0")
+        for name in ("absent", "absent_weight"):
+            if not (value := getattr(self, name)) >= 0:
+                raise GloveConfigError(f"{name} is {value}; it must be at least 0")
         if self.context not in CONTEXTS:
             raise GloveConfigError(f"context is {self.context!r}; it must be one of {', '.join(CONTEXTS)}")
 
@@ -102,10 +112,15 @@ def fit(
             f"no two of the {words.height} words stand within {config.window} words of each other; "
             "give longer texts or lower min_count"
         )
+    counts = words["count"].to_numpy()
+    if config.absent:
+        pairs = cooccurrence.with_absent(
+            pairs, counts, folder, share=config.absent, seed=seed, in_memory=config.pairs_in_memory
+        )
     model = Glove(words.height, config, seed=seed)
     for epoch, _ in enumerate(model.minimise(pairs, folder, seed=seed), start=1):
         progress(epoch, config.epochs)
-    return with_direction(tuple(words["word"]), words["count"].to_numpy(), model.vectors(), lines)
+    return with_direction(tuple(words["word"]), counts, model.vectors(), lines)
 
 
 @dataclass(frozen=True)
@@ -113,8 +128,8 @@ class Batch:
     """Pairs i ≤ j as a sparse matrix by rows i, and the same by columns j.
 
     `columns` int32 [pairs] holds j, `rows` i in the other order, `order` the places of the pairs in that order;
-    `starts` and `column_starts` int32 [words + 1] are where each row and each column begins. `x` float32 [pairs], its
-    logarithm, and f(x).
+    `starts` and `column_starts` int32 [words + 1] are where each row and each column begins. Float32 [pairs] are the
+    logarithm of x and f(x), and bool [pairs] says which pairs are `absent`, where some may be.
     """
 
     starts: Tensor
@@ -124,6 +139,7 @@ class Batch:
     order: Tensor
     log_x: Tensor
     weight: Tensor
+    absent: Tensor | None = None
 
 
 class Glove:
@@ -195,8 +211,15 @@ def batch_of(pairs: Cooccurrences, starts: Ids, number: int, config: GloveConfig
     )
     weight = (x / config.x_max).pow(config.alpha).clamp(max=1.0)  # equation 9
     # A pair of a word with itself has one direction, not two.
-    weight[torch.from_numpy(low == high)] /= 2
-    return Batch(starts_, columns, column_starts, rows, order, x.log(), weight)
+    halves = torch.from_numpy(low == high)
+    if not config.absent:
+        weight[halves] /= 2
+        return Batch(starts_, columns, column_starts, rows, order, x.log(), weight)
+    absent = x == 0
+    weight[absent] = config.absent_weight
+    weight[halves] /= 2
+    x[absent] = 1 / config.window
+    return Batch(starts_, columns, column_starts, rows, order, x.log(), weight, absent)
 
 
 def errors(batch: Batch, w: Tensor, c: Tensor) -> tuple[Tensor, float]:
@@ -206,6 +229,8 @@ def errors(batch: Batch, w: Tensor, c: Tensor) -> tuple[Tensor, float]:
     sums = embedding_bag(batch.columns, c, batch.starts, mode="sum", per_sample_weights=ones, include_last_offset=True)
     (products,) = torch.autograd.grad(sums, ones, w)
     difference = products - batch.log_x
+    if batch.absent is not None:
+        difference = torch.where(batch.absent, difference.clamp_min(0), difference)
     error = batch.weight * difference
     return error, float(error @ difference)
 

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 IGNORED = -100
-CHUNK = 1 << 21  # logits at a time: 8 MiB
+CHUNK = 1 << 20  # logits at a time: 4 MiB
 
 
 class Shape(NamedTuple):
@@ -57,51 +57,73 @@ class _LinearCrossEntropy(torch.autograd.Function):
         if torch.is_autocast_enabled(hidden.device.type):
             dtype = torch.get_autocast_dtype(hidden.device.type)
             hidden, weight = hidden.to(dtype), weight.to(dtype)
-        to_hidden = torch.empty_like(hidden, dtype=dtypes[0])
-        to_weight = torch.zeros_like(weight, dtype=dtypes[1])
-        to_bias = None if bias is None else torch.zeros_like(bias)
-        nats = []
+        wanted = any(ctx.needs_input_grad[:3])
+        with torch.autocast(hidden.device.type, enabled=False):
+            nats, *gradients = _summed(hidden, weight, bias, targets, shape, dtypes if wanted else None)
         share = targets.ne(IGNORED).sum().clamp_min(1).double().reciprocal()
-        rows = max(1, CHUNK // len(weight))
-        for now, aims, place in zip(*(torch.split(part, rows) for part in (hidden, targets, to_hidden)), strict=True):
-            logits = _full(F.linear(now, weight, None if bias is None else bias.to(weight.dtype)))
-            loss, change = _rows(logits, aims, share, shape)
-            nats.append(loss)
-            if not any(ctx.needs_input_grad[:3]):
-                continue
-            if to_bias is not None:
-                to_bias += change.sum(dim=0)
-            change = change.to(weight.dtype)
-            place.copy_(change @ weight)
-            _add_product(to_weight, change.T, now)
-        ctx.save_for_backward(to_hidden, to_weight, to_bias)
-        return torch.stack(nats).sum()
+        ctx.save_for_backward(*gradients, share)
+        return (nats * share).to(nats.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Times the gradient of what was made of the loss."""
-        return (*(part if part is None else part * gradient for part in ctx.saved_tensors), None, None)
+        """Times the gradient of what was made of the loss, and the share of a row in the mean."""
+        *parts, share = ctx.saved_tensors
+        factor = gradient * share
+        return (*(part if part is None else part * factor for part in parts), None, None)
 
 
-def _rows(logits: Tensor, targets: Tensor, share: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
-    """Nats of some rows, times `share`, and their gradient by the logits [rows, vocab_size], which are used up."""
-    wanted = targets.ne(IGNORED).to(logits.dtype) * share  # [rows]
+def _summed(  # noqa: PLR0917 - as `forward`
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    shape: Shape,
+    dtypes: tuple[torch.dtype, torch.dtype] | None,
+) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+    """The sum of the nats, and where `dtypes` are given, its gradients by `hidden`, `weight` and `bias`."""
+    to_hidden = torch.empty_like(hidden, dtype=dtypes[0]) if dtypes else hidden
+    to_weight = torch.zeros_like(weight, dtype=dtypes[1]) if dtypes else weight
+    to_bias = None if bias is None else torch.zeros_like(bias)
+    nats = []
+    real = targets.ne(IGNORED).to(torch.promote_types(hidden.dtype, torch.float32)).unsqueeze(1)  # [rows, 1]
+    rows = max(1, CHUNK // len(weight))
+    parts = (torch.split(part, rows) for part in (hidden, targets, real, to_hidden))
+    for now, aims, some, place in zip(*parts, strict=True):
+        logits = _full(F.linear(now, weight, None if bias is None else bias.to(weight.dtype)))
+        loss, change = _rows(logits, aims, shape)
+        nats.append(loss @ some.squeeze(1))
+        if not dtypes:
+            continue
+        if to_bias is not None:
+            to_bias += some.squeeze(1) @ change
+        change = change.to(weight.dtype)
+        place.copy_(change @ weight).mul_(some)
+        _add_product(to_weight, change.T, now * some.to(now.dtype))
+    total = torch.stack(nats).sum()
+    return (total, to_hidden, to_weight, to_bias) if dtypes else (total, None, None, None)
+
+
+def _rows(logits: Tensor, targets: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+    """Nats of some rows and their gradient by the logits [rows, vocab_size], which are used up.
+
+    Exponentials are what takes time, so there is one for each logit: the log of their sum is the largest logit minus
+    the log of the share that the softmax gives it.
+    """
     places = targets.clamp_min(0).unsqueeze(1)
     if shape.cap:
         logits = logits.div_(shape.cap).tanh_()
         slope = 1 - logits.square()
         logits = logits * shape.cap
-    logs = logits.log_softmax(dim=-1)
-    nats = -logs.gather(1, places).squeeze(1) * (1 - shape.smoothing)
+    aimed = logits.gather(1, places).squeeze(1)
     if shape.smoothing:
-        nats = nats - logs.mean(dim=-1) * shape.smoothing
-    change = logs.exp_()
+        aimed = aimed * (1 - shape.smoothing) + logits.mean(dim=-1) * shape.smoothing
+    change = logits.softmax(dim=-1)
+    nats = logits.amax(dim=-1) - change.amax(dim=-1).log() - aimed
     if shape.smoothing:
-        change -= shape.smoothing / logs.shape[-1]
+        change -= shape.smoothing / logits.shape[-1]
     change.scatter_add_(1, places, change.new_full(places.shape, shape.smoothing - 1))
-    change *= wanted.unsqueeze(1)
-    return (nats * wanted).sum(), change * slope if shape.cap else change
+    return nats, change * slope if shape.cap else change
 
 
 def _full(logits: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from models.checks import demand, demand_one_of
 from models.layers.attention import Attention, CrossAttention, KeyValues
 from models.layers.dropout import Dropout
-from models.layers.gradients import RMSNorm, squared_relu
+from models.layers.gradients import RMSNorm, gelu_tanh, squared_relu
 from models.layers.positions import Rotation
 
 NORMS = ("rms", "layer")
@@ -37,7 +36,7 @@ def swiglu(hidden: Tensor) -> Tensor:
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "gelu_tanh": gelu_tanh,
     "squared_relu": squared_relu,
     "swiglu": swiglu,
 }

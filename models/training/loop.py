@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from data.errors import TextmillError
 from data.hashing import fingerprint
 from models.learner import Batch, Batches, Learner, on
+from models.training import memory
 from models.training.averaging import Average
 from models.training.checkpoints import BEST, LAST, Checkpoints
 from models.training.compiling import compiled
@@ -32,7 +33,7 @@ from models.training.parallel import World, joined
 from models.training.record import TrainingRecord
 from models.training.tracing import traced
 
-VERSION = 3
+VERSION = 4
 
 
 class DivergedError(TextmillError, RuntimeError):
@@ -85,7 +86,8 @@ def train(
     the option `profile` asks for them, steps are traced into the folder `traces`.
     """
     device = device_of(config.device)
-    with joined(device) as world, torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    own_random = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    with joined(device) as world, own_random, memory.kept():
         run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
         run.resume()
         trace = traced(config.profile, traces, device, rank=world.rank)
@@ -166,7 +168,7 @@ class Run:
         weights = [weight for weight in self.learner.players()[player].parameters() if weight.requires_grad]
         sums = self._gradients(batch, units, turn, player)
         self.world.sum(weights)
-        norm = float(nn.utils.clip_grad_norm_(weights, self.config.clip))
+        norm = _clipped(weights, self.config.clip)
         loss = sums.pop("loss")
         if not math.isfinite(loss) or not math.isfinite(norm):
             self._diverged(loss, norm)
@@ -308,6 +310,14 @@ class Run:
             self.record.costs = self.costs.ended(self.record.units, self.record.seconds)
         self.model.to("cpu").eval()
         return self.record
+
+
+def _clipped(weights: Sequence[Tensor], clip: float) -> float:
+    """The norm of all gradients together, which are scaled to `clip` where it is larger."""
+    norm = nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+    if not (found := float(norm)) + 1e-6 <= clip:  # as torch counts
+        nn.utils.clip_grads_with_norm_(weights, clip, norm)
+    return found
 
 
 def _seed(*numbers: int) -> int:

@@ -73,3 +73,23 @@ def test_another_seed_deals_other_batches(tmp_path: Path) -> None:
     pairs = counted([list("abcdabcaacbd")], tmp_path)
     found = [cooccurrence.shuffled(pairs, tmp_path, batches=3, seed=seed)[0].keys.tolist() for seed in (1, 1, 2)]
     assert found[0] == found[1] != found[2]
+
+
+def test_pairs_never_seen_are_added_with_a_sum_of_nothing(tmp_path: Path) -> None:
+    pairs = counted([list("abab"), list("cd")], tmp_path)
+    counts = np.array([5, 4, 3, 1])
+    found = cooccurrence.with_absent(pairs, counts, tmp_path, share=5.0, seed=1, in_memory=4)
+    assert {pair: x for pair, x in as_dict(found).items() if x} == as_dict(pairs)
+    assert len(found) > len(pairs)
+    assert (np.diff(found.keys) > 0).all()
+    again = cooccurrence.with_absent(pairs, counts, tmp_path, share=5.0, seed=1)
+    assert as_dict(again) == as_dict(found)
+
+
+def test_frequent_words_are_drawn_more_often(tmp_path: Path) -> None:
+    nothing = Cooccurrences(np.arange(200) * 1_000 + 999, np.ones(200), 1_000)
+    counts = np.where(np.arange(1_000) < 10, 100_000, 1)
+    found = cooccurrence.with_absent(nothing, counts, tmp_path, share=1.0, seed=1)
+    low = found.keys[np.asarray(found.sums) == 0] // 1_000
+    assert len(low) > 30
+    assert (low < 10).mean() > 0.9

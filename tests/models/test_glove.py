@@ -45,6 +45,30 @@ def test_step_follows_the_gradient_of_the_paper() -> None:
         assert torch.allclose(squares.sqrt(), table.grad.abs() / 2, atol=1e-5)
 
 
+def test_a_pair_that_never_occurs_is_only_ever_held_down() -> None:
+    config = replace(SMALL, absent_weight=0.3)
+    pairs = Cooccurrences(np.array([1, 2, 5]), np.array([0.0, 9.0, 0.0]), 4)  # (0, 1) and (1, 1) never, (0, 2) often
+    model = Glove(4, config, seed=1)
+    for table in model.tables:
+        table[0, config.dim :] = 2.0
+    model.tables[0][1, config.dim] = -8.0  # (1, 0) is thought to be rare, and (1, 1)
+    model.tables[1][1, config.dim + 1] = 4.0  # (0, 1) is thought to be frequent
+    model.tables[0][:, config.dim + 1] = model.tables[1][:, config.dim] = 1.0
+    w, c = (table.clone().requires_grad_() for table in model.tables)
+    expected = torch.zeros(())
+    for i, j, x, f in ((0, 1, 0, 0.3), (1, 0, 0, 0.3), (1, 1, 0, 0.3), (0, 2, 9, 0.9**0.75), (2, 0, 9, 0.9**0.75)):
+        difference = w[i] @ c[j] - math.log(x or 1 / config.window)
+        expected = expected + f * (difference if x else difference.clamp_min(0)) ** 2
+    expected.backward()  # type: ignore[no-untyped-call]
+    found = model.step(batch_of(pairs, np.array([0, 3]), 0, config))
+    assert found == pytest.approx(expected.item(), rel=1e-5)
+    for squares, table, constant in zip(model.squares, (w, c), (config.dim + 1, config.dim), strict=True):
+        assert table.grad is not None
+        wanted = table.grad.abs() / 2
+        wanted[:, constant] = 0.0
+        assert torch.allclose(squares.sqrt(), wanted, atol=1e-5)
+
+
 def test_first_step_of_adagrad_is_the_learning_rate() -> None:
     model = Glove(4, SMALL, seed=1)
     before = [table.clone() for table in model.tables]
@@ -116,6 +140,7 @@ def test_too_little_text_is_an_error(texts: list[str], message: str, tmp_path: P
         ({"dim": 0}, "dim is 0"),
         ({"x_max": 0.0}, r"x_max is 0\.0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"absent": -1.0}, r"absent is -1\.0"),
         ({"context": "page"}, "context is 'page'; it must be one of sentence, paragraph"),
     ],
 )

@@ -8,7 +8,8 @@ from parity import noise
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-from models.layers.attention import PLAIN, attend
+from models.layers import attention, causal
+from models.layers.attention import attend
 
 MASK = torch.tensor([[True, True, True, False], [True, False, False, False]])[:, None, None]
 
@@ -33,13 +34,37 @@ def test_values_and_gradients_are_those_of_the_kernel(mask: Tensor | None, *, ca
         torch.testing.assert_close(one, other, atol=0.1, rtol=0.1)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("time", [1, 4, 5, 11])
+def test_causal_blocks_are_the_kernel(monkeypatch: pytest.MonkeyPatch, time: int, dtype: torch.dtype) -> None:
+    monkeypatch.setattr(causal, "BLOCK", 4 * dtype.itemsize)
+    parts = [part.detach().to(dtype).requires_grad_() for part in heads(time=time)]
+    near = {"atol": 1e-5, "rtol": 1e-5} if dtype == torch.float32 else {"atol": 0.03, "rtol": 0.03}
+    found, expected = causal.causal_attention(*parts), kernel(parts, None, causal=True)
+    torch.testing.assert_close(found.float(), expected, **near)
+    weight = noise(*found.shape, seed=9)
+    gradients = [torch.autograd.grad((value.float() * weight).sum(), parts) for value in (found, expected)]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, **near)
+
+
+@pytest.mark.parametrize("time", [191, 192])
+def test_blocks_are_taken_where_they_are_faster(monkeypatch: pytest.MonkeyPatch, time: int) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(attention, "causal_attention", lambda query, _key, _value: seen.append(query.shape[2]))
+    parts = [noise(1, 1, time, 4) for _ in range(3)]
+    attend(*parts, mask=None, causal=True)
+    attend(*parts, mask=None, causal=True, dropout=0.5)
+    assert seen == ([time] if time == 192 else [])
+
+
 def test_what_may_look_at_nothing_gets_zeros() -> None:
     mask = torch.tensor([True, False]).view(2, 1, 1, 1).expand(2, 1, 1, 4)
     assert not attend(*heads(), mask=mask, causal=False)[1].any()
 
 
 def test_many_keys_go_to_the_kernel() -> None:
-    parts = heads(time=PLAIN + 1, batch=1)
+    parts = heads(time=513, batch=1)
     found = attend(*parts, mask=None, causal=True)
     expected = F.scaled_dot_product_attention(*parts, is_causal=True)
     assert torch.equal(found, expected)
