@@ -82,9 +82,11 @@ def commands(*group: str) -> list[str]:
     return list(command.commands)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\((docs/[^)]+)\)", README))
-def test_pages_and_pictures_are_there(path: str) -> None:
+@pytest.mark.parametrize("link", re.findall(r"\]\((docs/[^)]+)\)", README))
+def test_pages_and_pictures_are_there(link: str) -> None:
+    path, _, heading = link.partition("#")
     assert (ROOT / path).stat().st_size > (10_000 if path.endswith(".png") else 1_000)
+    assert not heading or f"\n## {heading}\n" in (ROOT / path).read_text("utf-8").lower()
 
 
 @pytest.mark.parametrize(
