@@ -45,7 +45,7 @@ def lines(result: Result) -> dict[str, str]:
         **({"training loss": f"{record['train_loss'][-1]:.4f}"} if record["train_loss"] else {}),
         **{score["metric"]: score_line(score) for score in result.scores},
         "seconds": f"{timing['seconds']:.1f}",
-        "report": str(result.path / REPORT),
+        **({"report": str(result.path / REPORT)} if (result.path / REPORT).is_file() else {}),
     }
 
 

@@ -44,8 +44,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.long
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_trains_from_the_sample_in_two_minutes(lake: Path, name: str) -> None:
-    told: dict[str, Any] = json.loads(textmill("train", name, "--lake", str(lake), "--json"))
+    told: dict[str, Any] = json.loads(textmill("train", name, "--lake", str(lake), "--seed", "1", "--json"))
     page = (Path(told["path"]) / REPORT).read_text("utf-8")
-    assert not told["reused"]
+    assert not told["reused"]  # the nightly run trains a gpt of seed 0
     assert all(f">{heading}</h" in page for heading in SHOWN.get(name, []))
     assert told["timing"]["cpu_seconds"] < MOST_CPU_SECONDS
