@@ -16,6 +16,7 @@ from data.errors import ConfigError, TextmillError
 from data.lake import Lake
 from flows.training.order import Order
 from flows.training.running import Result, run
+from flows.training.telling import lines
 from models import fitting
 from models.family import vocabulary_of
 from models.registry import Registry
@@ -49,6 +50,13 @@ def test_the_artefact_can_be_loaded_by_its_family(tmp_path: Path) -> None:
     path = done(order(corpus_lake(tmp_path))).path
     tokens = torch.tensor([vocabulary_of(path).encode("It has parts")[:8]])
     assert fitting.load(path)(tokens).shape[:2] == tokens.shape
+
+
+def test_the_page_is_named_where_there_is_one(tmp_path: Path) -> None:
+    result = done(order(corpus_lake(tmp_path)))
+    assert lines(result)["report"] == str(result.path / "report.html")
+    (result.path / "report.html").unlink()
+    assert "report" not in lines(result)
 
 
 def test_curves_and_traces_are_written_where_asked(tmp_path: Path) -> None:
