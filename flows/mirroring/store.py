@@ -93,15 +93,15 @@ def loaded() -> Any:
 def opened(address: str) -> Store:
     """Open a store. Raises ConfigError for an address that cannot be one, MirrorError where nobody answers."""
     check(address)
-    MlflowClient = loaded()  # noqa: N806 - a class
+    client_of = loaded()
     with spoken(address):
         if not address.startswith(FILE):
-            return Store(address, MlflowClient(address), None)
+            return Store(address, client_of(address), None)
         database = _file(address)
         place = f"{FILE}{database}"
         database.parent.mkdir(parents=True, exist_ok=True)
         with _alone(database):  # two that make the tables at the same time make none
-            client = MlflowClient(place, place)
+            client = client_of(place, place)
             client.search_experiments(max_results=1)
         return Store(place, client, database.with_name(f"{database.stem}-artifacts"))
 

@@ -77,9 +77,9 @@ def test_pairs_are_counted_by_both_lengths() -> None:
 
 
 @pytest.mark.parametrize(("change", "said"), [({"context": 4}, "context is 4"), ({"segments": 1}, "segments is 1")])
-def test_sizes_that_hold_no_pair_are_refused(change: dict[str, int], said: str) -> None:
+def test_sizes_that_hold_no_pair_are_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        batches(dataclasses.replace(CONFIG, **change), DataConfig(), DATA, DATA.train, 0)  # type: ignore[arg-type]
+        batches(dataclasses.replace(CONFIG, **change), DataConfig(), DATA, DATA.train, 0)
 
 
 def test_what_a_pair_says_together_is_learnt(tmp_path: Path) -> None:
