@@ -60,13 +60,13 @@ def read_documents(
     tables, width = [], 0
     for index, part in enumerate(parts):
         table = _read(part, repeated, config)
-        lengths = table["minhash"].list.len()
-        found = set(lengths.unique().to_list()) | ({width} if width else set())
+        lengths = table["minhash"].list.len().to_numpy().astype(np.int64)
+        found = set(np.unique(lengths).tolist()) | ({width} if width else set())
         if len(found) > 1:
             raise ConfigError(f"signatures of {sorted(found)} values cannot be compared; build the candidates again")
         width = found.pop() if found else 0
-        signatures.append(table["minhash"].explode(empty_as_null=False).to_numpy(), lengths.to_numpy().astype(np.int64))
-        tables.append(table.drop("minhash").with_columns(part=pl.lit(index, pl.UInt32)))
+        signatures.append(table["minhash"].explode(empty_as_null=False).to_numpy(), lengths)
+        tables.append(table.select(pl.exclude("minhash"), part=pl.lit(index, pl.UInt32)))
     together = pl.concat(tables).with_row_index("position") if tables else _empty()
     order = ranked(together, sources or _as_they_come(together))
     return Documents(parts, together[order], signatures, width, repeated, config)

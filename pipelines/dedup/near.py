@@ -144,6 +144,7 @@ def _agreeing(records: Records) -> Iterator[tuple[UInt32s, UInt32s]]:
     Neighbours agree in the next band where they can, so that of many documents of one template the most similar
     ones stand side by side (the sorted neighbourhood of Hernández and Stolfo 1995).
     """
+    records = _shared(records)
     records = records[np.lexsort((records["rank"], records["next"], records["key"]))]
     keys, ranks = records["key"], records["rank"]
     numbers = np.arange(len(keys))
@@ -157,6 +158,16 @@ def _agreeing(records: Records) -> Iterator[tuple[UInt32s, UInt32s]]:
     smallest = np.repeat(np.minimum.reduceat(ranks, starts) if len(ranks) else ranks, np.diff(starts, append=len(keys)))
     far = numbers - begin > WINDOW
     yield _ordered(smallest[far], ranks[far])
+
+
+def _shared(records: Records) -> Records:
+    """The records whose key another one has too: few of all, and sorting by three columns is slow."""
+    order = np.argsort(records["key"])
+    keys = records["key"][order]
+    is_shared = np.zeros(len(keys), dtype=np.bool_)
+    is_shared[1:] = keys[1:] == keys[:-1]
+    is_shared[:-1] |= is_shared[1:]
+    return records[order[is_shared]]
 
 
 def _ordered(one: UInt32s, other: UInt32s) -> tuple[UInt32s, UInt32s]:
