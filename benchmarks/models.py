@@ -87,8 +87,8 @@ TASKS: dict[str, Task] = {
         ("lm/tinyshakespeare.txt",),
         "`transformers` GPT-2 in a plain loop",
         "default sizes: float32 1.10 x, bfloat16 1.24 x",
-        "Tried: attention by causal blocks, GELU by a sigmoid, one exponential a logit, freed memory kept. 70 % of a "
-        "step in float32 are matrix products at 85 % or more of a core's peak, which both sides share",
+        "In float32 on both sides: tried attention by causal blocks, GELU by a sigmoid, one exponential a logit, freed "
+        "memory kept; 70 % of such a step are matrix products at 85 % or more of a core's peak, which both sides share",
     ),
 }
 

@@ -142,6 +142,6 @@ FAMILY = Family(
     batches=batches,
     load=MaskedLM.load,
     data=MaskingOptions,
-    training=TrainingConfig(learning_rate=1e-3, embedding_rate=1.0),
+    training=TrainingConfig(learning_rate=1e-3, embedding_rate=1.0, precision="auto"),
     show=show,
 )

@@ -69,6 +69,6 @@ FAMILY = Family(
     learner=learner,
     batches=batches,
     load=Classifier.load,
-    training=TrainingConfig(learning_rate=5e-4, embedding_rate=1.0),
+    training=TrainingConfig(learning_rate=5e-4, embedding_rate=1.0, precision="auto"),
     sizes=sizes,
 )

@@ -140,7 +140,7 @@ FAMILY = Family(
     learner=learner,
     batches=batches,
     load=Tagger.load,
-    training=TrainingConfig(learning_rate=5e-4, embedding_rate=1.0),
+    training=TrainingConfig(learning_rate=5e-4, embedding_rate=1.0, precision="auto"),
     sizes=sizes,
     show=show,
 )

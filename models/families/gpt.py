@@ -82,6 +82,6 @@ FAMILY = Family(
     batches=batches,
     load=GPT.load,
     data=BlockConfig,
-    training=TrainingConfig(),
+    training=TrainingConfig(precision="auto"),
     show=show,
 )

@@ -26,6 +26,7 @@ FAMILY = Family(
     load=TransformerSeq2Seq.load,
     training=TrainingConfig(
         optimiser="muon",
+        precision="auto",
         batch_size=32,
         learning_rate=3e-3,
         embedding_rate=1.0,

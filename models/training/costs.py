@@ -17,6 +17,7 @@ import torch
 
 from models.learner import Batch, Learner
 from models.training.config import CARBON_INTENSITY, TrainingConfig
+from models.training.devices import numbers
 from models.training.energy import Meter
 from models.training.flops import flops_of, matrix_peak
 from models.training.parallel import World
@@ -57,7 +58,8 @@ class Costs:
         """The account after `units` units and `seconds` seconds, of all processes together; all of them must ask."""
         own = {"cpu_seconds": self._cpu_seconds(), "joules": self._energy.joules(), **self._counted}
         sums = {name: self._before.get(name, 0.0) + value for name, value in self.world.totals(own).items()}
-        return {**sums, **self._operations(sums, units, seconds), **self._memory(), **self._carbon(sums["joules"])}
+        found = {**sums, **self._operations(sums, units, seconds), **self._memory(), **self._carbon(sums["joules"])}
+        return {**found, "precision": str(numbers(self.device, self.config.precision)).removeprefix("torch.")}
 
     def ended(self, units: int, seconds: float) -> dict[str, Any]:
         """The account of the whole training, with the share of the matrix peak if it was a long one."""

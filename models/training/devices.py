@@ -32,7 +32,13 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and any(bool(getattr(torch.cpu, check, bool)()) for check in checks)
 
 
+def numbers(device: torch.device, precision: str) -> torch.dtype:
+    """What matrices are multiplied in on this device; `auto` is bfloat16 where it has instructions for it."""
+    wanted = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+    return torch.bfloat16 if wanted else torch.float32
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Matrix products in bfloat16, weights and sums in float32; nothing for float32."""
-    wanted = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
-    return torch.autocast(device.type, dtype=torch.bfloat16) if wanted else nullcontext()
+    found = numbers(device, precision)
+    return nullcontext() if found == torch.float32 else torch.autocast(device.type, dtype=found)

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils import flop_counter
 
 from models.learner import Batch, Learner, on
-from models.training.devices import autocast, has_bfloat16
+from models.training.devices import autocast, numbers
 
 PEAK_SECONDS = 0.3
 _SIDES = {"cpu": 512, "cuda": 8192, "mps": 2048}
@@ -50,8 +50,7 @@ def flops_of(
 
 def matrix_peak(device: torch.device, precision: str) -> float:
     """Operations per second of large matrix products on the device, in the precision and threads of the training."""
-    half = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
-    return _measured(str(device), torch.bfloat16 if half else torch.float32, torch.get_num_threads())
+    return _measured(str(device), numbers(device, precision), torch.get_num_threads())
 
 
 @cache
