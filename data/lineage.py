@@ -166,7 +166,8 @@ def of_document(lake: Lake, whole: Graph, doc_id: str, among: Iterable[str]) -> 
     if not states:
         return Graph({}, ())
     kept = {name for name, state in states.items() if state == KEPT}
-    found = whole.around(kept) if kept else whole.only(whole.reached(states, back=True))
+    refused = whole.reached(states.keys() - kept, back=True)
+    found = whole.only(refused | set(whole.around(kept).nodes))
     shown = {
         name
         for name, node in found.nodes.items()
