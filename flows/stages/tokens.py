@@ -15,7 +15,7 @@ from data.contracts import CONTRACTS
 from data.hashing import fingerprint
 from data.versions import Build, Part
 from flows.build import Output, Unit, build
-from flows.job import Job, Ref
+from flows.job import Job, Ref, made_with
 from flows.judging import refuse_breaking
 from flows.stages import versions
 from flows.stages.corpus import part_key, read_batches
@@ -144,7 +144,8 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
     refuse_breaking(job, target.contract)
     parts = list(_reject_parts(job, target, stages))
     verdicts = _judge_rejects(target, parts)
-    recorded = {"inputs": [ref.recorded() for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
+    inputs = [ref.recorded() for ref in stages]
+    recorded = {"inputs": inputs, "config": {}, "made_with": made_with(), "run": job.run_id, "validation": verdicts}
     manifest = target.commit(parts, recorded)
     return Ref("rejects", version, manifest["rows"], reused=False)
 
