@@ -20,11 +20,12 @@ from data.splits import split_of
 from data.storage import cache
 from flows import show
 from flows.datasets import erasing
-from flows.datasets.terminal import cards, table
+from flows.datasets.terminal import cards, is_champion, table
 from flows.recipe import read_recipe
 
 _SEARCHED = ("documents", "labelled_text", "labelled_spans")
 _LEARNT = ("corpus", "tokens", "labelled_text", "labelled_spans")
+_PROMOTE = "`textmill models promote NAME latest --because WHY`"
 Row = dict[str, Any]
 
 
@@ -38,6 +39,8 @@ def forget(
     recipe = read_recipe(config)
     if not reason.strip():
         raise TextmillError("--reason is empty; say in a few words why, it is kept in the record")
+    if not scope:  # nor is a folder made for a mistyped --lake
+        raise TextmillError(f"{lake.root} has no datasets; give the lake with --lake DIR. Nothing was forgotten.")
     lake.check_writable()
     with ExitStack() as stack:
         for name in scope:  # a run at work has chosen its documents already
@@ -103,9 +106,8 @@ def _check_known(lake: Lake, scope: list[str], ids: Collection[str]) -> None:
                     left -= {one for _, mine in _holding(lake, manifest, left, rejects=refused) for one in mine}
     if left:
         listed = ", ".join(sorted(left)[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-        where = ", ".join(scope) or f"{lake.root}, which has no datasets"
         raise TextmillError(
-            f"{listed}: no such document in {where}; ids are <source>:<id>, as in the column doc_id "
+            f"{listed}: no such document in {', '.join(scope)}; ids are <source>:<id>, as in the column doc_id "
             "(of a labelled row <source>:<row_id>). Nothing was forgotten."
         )
 
@@ -139,6 +141,8 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         for key, manifest in manifests.items()
     }
     models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
+    for row in models:
+        row["champion"] = is_champion(lake, (row["model"], row["version"]))
     return {"models": models, "tokenizers": _tokenizers(whole, holders, scope)}
 
 
@@ -194,12 +198,19 @@ def _print(lake: Lake, stone: Tombstone) -> None:
     for line in _about(lake, stone):
         show.plain(console, line)
     if models := stone.found.get("models"):
-        rows = [(row["model"], row["version"], len(row["ids"]), ", ".join(row["through"])) for row in models]
+        rows = [(row["model"], _version(row), len(row["ids"]), ", ".join(row["through"])) for row in models]
         columns = {"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}
         console.print(table(columns, rows))
-        show.plain(console, "A later training is without it; these weights stay as they are until you remove them.\n")
+        show.plain(console, "A later training is without it; these weights stay as they are until you remove them.")
+        if any(row.get("champion") for row in models):
+            show.plain(console, f"A champion predicts until another is promoted, by the gate or {_PROMOTE}.")
+        console.print()
     for line in (*_done(stone), _next(stone)):
         show.plain(console, line)
+
+
+def _version(row: Row) -> str:
+    return f"{row['version']}, champion" if row.get("champion") else str(row["version"])
 
 
 def _about(lake: Lake, stone: Tombstone) -> Iterator[str]:
