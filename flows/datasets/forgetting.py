@@ -141,8 +141,6 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         for key, manifest in manifests.items()
     }
     models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
-    for row in models:
-        row["champion"] = is_champion(lake, (row["model"], row["version"]))
     return {"models": models, "tokenizers": _tokenizers(whole, holders, scope)}
 
 
@@ -198,19 +196,22 @@ def _print(lake: Lake, stone: Tombstone) -> None:
     for line in _about(lake, stone):
         show.plain(console, line)
     if models := stone.found.get("models"):
-        rows = [(row["model"], _version(row), len(row["ids"]), ", ".join(row["through"])) for row in models]
+        best = [is_champion(lake, (row["model"], row["version"])) for row in models]
+        rows = [_learned(row, champion=champion) for row, champion in zip(models, best, strict=True)]
         columns = {"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}
         console.print(table(columns, rows))
         show.plain(console, "A later training is without it; these weights stay as they are until you remove them.")
-        if any(row.get("champion") for row in models):
+        if any(best):
             show.plain(console, f"A champion predicts until another is promoted, by the gate or {_PROMOTE}.")
         console.print()
     for line in (*_done(stone), _next(stone)):
         show.plain(console, line)
 
 
-def _version(row: Row) -> str:
-    return f"{row['version']}, champion" if row.get("champion") else str(row["version"])
+def _learned(row: Row, *, champion: bool) -> tuple[str, str, int, str]:
+    """A line of the table of models."""
+    version = f"{row['version']}, champion" if champion else row["version"]
+    return row["model"], version, len(row["ids"]), ", ".join(row["through"])
 
 
 def _about(lake: Lake, stone: Tombstone) -> Iterator[str]:

@@ -241,8 +241,7 @@ def test_forget_says_which_champions_go_on_with_what_they_learned(lake: Lake) ->
     text = run(lake, "forget", TRAIN, "--reason", "asked for")
     assert "wiki-word2vec    v000001, champion" in text
     assert "A champion predicts until another is promoted" in text
-    found = told(lake, "forget", TRAIN, "--reason", "asked for")["found"]["models"]
-    assert [one["champion"] for one in found] == [False, True]
+    assert "wiki-summaries   v000001  " in text
 
 
 @pytest.mark.parametrize("words", [("forget", "w:1", "--reason", "x"), ("gc",), ("pin", "corpus")])
