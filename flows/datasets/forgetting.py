@@ -15,7 +15,7 @@ from data.forgotten import ASKED, DONE, Tombstone
 from data.lake import Lake
 from data.lineage import Graph, graph, model_id
 from data.retention import Model
-from data.rows import holding, key_column
+from data.rows import holding_named
 from data.splits import split_of
 from data.storage import cache
 from flows import show
@@ -103,24 +103,13 @@ def _check_known(lake: Lake, scope: list[str], ids: Collection[str]) -> None:
         for dataset in _SEARCHED:
             for manifest in lake.manifests(name, dataset) if left else ():
                 for refused in (False, True):
-                    left -= {one for _, mine in _holding(lake, manifest, left, rejects=refused) for one in mine}
+                    left -= {one for _, mine in holding_named(lake, manifest, left, rejects=refused) for one in mine}
     if left:
         listed = ", ".join(sorted(left)[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
         raise TextmillError(
             f"{listed}: no such document in {', '.join(scope)}; ids are <source>:<id>, as in the column doc_id "
             "(of a labelled row <source>:<row_id>). Nothing was forgotten."
         )
-
-
-def _holding(
-    lake: Lake, manifest: Mapping[str, Any], ids: Collection[str], *, rejects: bool
-) -> list[tuple[Row, list[str]]]:
-    """Parts that hold some of the ids; rows of labelled sets are named with their source."""
-    if key_column(manifest["dataset"]) == "doc_id" or rejects:
-        return list(holding(lake, manifest, ids, rejects=rejects))
-    sources = {one["raw"] for one in manifest["inputs"] if "raw" in one}
-    native = {one.partition(":")[2]: one for one in ids if one.partition(":")[0] in sources}
-    return [(part, [native[one] for one in mine]) for part, mine in holding(lake, manifest, native)]
 
 
 def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict[str, list[Row]]:
@@ -137,7 +126,7 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         for manifest in lake.manifests(name, dataset)
     }
     holders = {
-        key: sorted({one for _, mine in _holding(lake, manifest, ids, rejects=False) for one in mine})
+        key: sorted({one for _, mine in holding_named(lake, manifest, ids, rejects=False) for one in mine})
         for key, manifest in manifests.items()
     }
     models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
