@@ -117,7 +117,7 @@ def _add_dataset(manifest: Mapping[str, Any], nodes: dict[str, Node], edges: dic
             edges[model_id((source["model"], source["version"])), mine] = None
         elif "tokenizer" in source:
             edges[f"tokenizer:{pipeline}/{source['tokenizer']}", mine] = None
-    kept = ("rows", "bytes", "counts", "run", "committed_in_run_started", "config", "inputs", "rewritten")
+    kept = ("rows", "bytes", "counts", "run", "committed_in_run_started", "config", "inputs", "made_with", "rewritten")
     facts = {name: manifest[name] for name in kept if name in manifest}
     contract = manifest["contract"]["version"] if "contract" in manifest else None
     nodes[mine] = Node(mine, "dataset", dataset, version, pipeline, {**facts, "contract": contract})
@@ -166,7 +166,8 @@ def of_document(lake: Lake, whole: Graph, doc_id: str, among: Iterable[str]) -> 
     if not states:
         return Graph({}, ())
     kept = {name for name, state in states.items() if state == KEPT}
-    found = whole.around(kept) if kept else whole.only(whole.reached(states, back=True))
+    refused = whole.reached(states.keys() - kept, back=True)
+    found = whole.only(refused | set(whole.around(kept).nodes))
     shown = {
         name
         for name, node in found.nodes.items()

@@ -42,10 +42,14 @@ class Decision:
 
 @dataclass
 class _Kept:
-    """Versions that stay, with the reasons; what they were made from is kept with them."""
+    """Versions that stay, with the reasons; what they were made from is kept with them.
+
+    `tokenizers` are the corpora that tokenizers learned from, by fingerprint, where that is known.
+    """
 
     manifests: Mapping[tuple[str, str], Mapping[str, Any]]
     models: Mapping[Model, Mapping[str, Any]]
+    tokenizers: Mapping[str, str] = field(default_factory=dict)
     reasons: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     seen: set[Model] = field(default_factory=set)
 
@@ -61,6 +65,8 @@ class _Kept:
                 self.keep(source["dataset"], source["version"], f"{dataset} {version[:8]} was made from it")
             elif "model" in source:
                 self.keep_model((source["model"], source["version"]))
+            elif (name := source.get("tokenizer")) in self.tokenizers:
+                self.keep("corpus", self.tokenizers[name], f"tokenizer {name[:8]} learned from it")
 
     def keep_model(self, model: Model) -> None:
         """Keep the versions that a model was trained on."""
@@ -96,7 +102,7 @@ def decide(
         for name in datasets(lake, pipeline)
         for one in lake.manifests(pipeline, name)
     }
-    kept = _Kept(manifests, models)
+    kept = _Kept(manifests, models, _learned_from(lake, pipeline))
     _keep_releases(kept, list(lake.releases(pipeline))[: max(policy.keep, 1)])
     _keep_pinned(kept, lake, pipeline)
     for model in wanted:
@@ -105,6 +111,12 @@ def decide(
         if why := _young(version, policy.grace, now):
             kept.keep(version.dataset, version.version, why)
     return [Decision(one, tuple(dict.fromkeys(kept.reasons.get((one.dataset, one.version), ())))) for one in found]
+
+
+def _learned_from(lake: Lake, pipeline: str) -> dict[str, str]:
+    """The corpus that the tokenizer of a pipeline learned from; of those before it, that is not known."""
+    pointer = files.read_json(lake.tokenizers / pipeline / "current.json") or {}
+    return {pointer["fingerprint"]: pointer["corpus"]} if {"fingerprint", "corpus"} <= pointer.keys() else {}
 
 
 def _keep_releases(kept: _Kept, releases: Sequence[Mapping[str, Any]]) -> None:

@@ -45,6 +45,17 @@ def holding(
             yield part, held
 
 
+def holding_named(
+    lake: Lake, manifest: Mapping[str, Any], ids: Collection[str], *, rejects: bool = False
+) -> list[tuple[dict[str, Any], list[str]]]:
+    """The same by the names that people use: a row of a labelled set is called `<source>:<row_id>`."""
+    if key_column(manifest["dataset"]) == "doc_id" or rejects:
+        return list(holding(lake, manifest, ids, rejects=rejects))
+    sources = {one["raw"] for one in manifest["inputs"] if "raw" in one}
+    native = {one.partition(":")[2]: one for one in ids if one.partition(":")[0] in sources}
+    return [(part, [native[one] for one in mine]) for part, mine in holding(lake, manifest, native)]
+
+
 def rejected(lake: Lake, manifest: Mapping[str, Any], ids: Collection[str]) -> dict[str, tuple[str, str, str | None]]:
     """Stage, reason and detail for those of the ids that a version rejected."""
     import polars as pl

@@ -16,7 +16,7 @@ from data.errors import TextmillError
 from data.hashing import ending
 from data.versions import Build, Part, add_counts
 from flows.drafts import Compute, Draft, Output, draft, less, set_apart, tally, written
-from flows.job import Job, Ref, tools
+from flows.job import Job, Ref, made_with, tools
 from flows.judging import Basis, judge, refuse_breaking
 from flows.workers import OutOfTimeError, Pool
 from pipelines import validate
@@ -80,6 +80,7 @@ def build(
         {
             "inputs": inputs,
             "config": config,
+            "made_with": made_with(),
             "run": job.run_id,
             "committed_in_run_started": job.started,
             **judgement,

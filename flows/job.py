@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -132,9 +133,13 @@ def _check_reading(found: tuple[Source, ...], recipe: Recipe) -> None:
                 raise ConfigError(f"sources.{source.name}.{error}") from error
 
 
+_DECIDING = ("polars", "pyarrow", "tokenizers")
+"""Libraries that decide the bytes of every dataset."""
+
+
 def tools() -> dict[str, str]:
     """Major versions of the libraries that decide the bytes of every dataset; of 0.23.1 that is 0.23."""
-    return {name: _major(version) for name, version in exact("polars", "pyarrow", "tokenizers").items()}
+    return {name: _major(version) for name, version in exact(*_DECIDING).items()}
 
 
 def _major(version: str) -> str:
@@ -153,6 +158,21 @@ def _release(library: str) -> str:
     from importlib.metadata import version
 
     return version(library)
+
+
+def made_with() -> dict[str, str]:
+    """Versions of the program and of what wrote the bytes, for manifests and cards; no key holds them."""
+    return {"textmill": textmill_version(), "python": platform.python_version(), **exact(*_DECIDING)}
+
+
+def textmill_version() -> str:
+    """Version of this program; of a checkout that is not installed, none is known."""
+    from importlib.metadata import PackageNotFoundError
+
+    try:
+        return _release("textmill")
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def version_of(contract: Contract, *parts: Any) -> str:

@@ -15,16 +15,17 @@ from data.forgotten import ASKED, DONE, Tombstone
 from data.lake import Lake
 from data.lineage import Graph, graph, model_id
 from data.retention import Model
-from data.rows import holding, key_column
+from data.rows import holding_named
 from data.splits import split_of
 from data.storage import cache
 from flows import show
 from flows.datasets import erasing
-from flows.datasets.terminal import cards, table
+from flows.datasets.terminal import cards, is_champion, table
 from flows.recipe import read_recipe
 
 _SEARCHED = ("documents", "labelled_text", "labelled_spans")
 _LEARNT = ("corpus", "tokens", "labelled_text", "labelled_spans")
+_PROMOTE = "`textmill models promote NAME latest --because WHY`"
 Row = dict[str, Any]
 
 
@@ -38,6 +39,8 @@ def forget(
     recipe = read_recipe(config)
     if not reason.strip():
         raise TextmillError("--reason is empty; say in a few words why, it is kept in the record")
+    if not scope:  # nor is a folder made for a mistyped --lake
+        raise TextmillError(f"{lake.root} has no datasets; give the lake with --lake DIR. Nothing was forgotten.")
     lake.check_writable()
     with ExitStack() as stack:
         for name in scope:  # a run at work has chosen its documents already
@@ -100,25 +103,13 @@ def _check_known(lake: Lake, scope: list[str], ids: Collection[str]) -> None:
         for dataset in _SEARCHED:
             for manifest in lake.manifests(name, dataset) if left else ():
                 for refused in (False, True):
-                    left -= {one for _, mine in _holding(lake, manifest, left, rejects=refused) for one in mine}
+                    left -= {one for _, mine in holding_named(lake, manifest, left, rejects=refused) for one in mine}
     if left:
         listed = ", ".join(sorted(left)[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-        where = ", ".join(scope) or f"{lake.root}, which has no datasets"
         raise TextmillError(
-            f"{listed}: no such document in {where}; ids are <source>:<id>, as in the column doc_id "
+            f"{listed}: no such document in {', '.join(scope)}; ids are <source>:<id>, as in the column doc_id "
             "(of a labelled row <source>:<row_id>). Nothing was forgotten."
         )
-
-
-def _holding(
-    lake: Lake, manifest: Mapping[str, Any], ids: Collection[str], *, rejects: bool
-) -> list[tuple[Row, list[str]]]:
-    """Parts that hold some of the ids; rows of labelled sets are named with their source."""
-    if key_column(manifest["dataset"]) == "doc_id" or rejects:
-        return list(holding(lake, manifest, ids, rejects=rejects))
-    sources = {one["raw"] for one in manifest["inputs"] if "raw" in one}
-    native = {one.partition(":")[2]: one for one in ids if one.partition(":")[0] in sources}
-    return [(part, [native[one] for one in mine]) for part, mine in holding(lake, manifest, native)]
 
 
 def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict[str, list[Row]]:
@@ -135,7 +126,7 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         for manifest in lake.manifests(name, dataset)
     }
     holders = {
-        key: sorted({one for _, mine in _holding(lake, manifest, ids, rejects=False) for one in mine})
+        key: sorted({one for _, mine in holding_named(lake, manifest, ids, rejects=False) for one in mine})
         for key, manifest in manifests.items()
     }
     models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
@@ -194,12 +185,22 @@ def _print(lake: Lake, stone: Tombstone) -> None:
     for line in _about(lake, stone):
         show.plain(console, line)
     if models := stone.found.get("models"):
-        rows = [(row["model"], row["version"], len(row["ids"]), ", ".join(row["through"])) for row in models]
+        best = [is_champion(lake, (row["model"], row["version"])) for row in models]
+        rows = [_learned(row, champion=champion) for row, champion in zip(models, best, strict=True)]
         columns = {"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}
         console.print(table(columns, rows))
-        show.plain(console, "A later training is without it; these weights stay as they are until you remove them.\n")
+        show.plain(console, "A later training is without it; these weights stay as they are until you remove them.")
+        if any(best):
+            show.plain(console, f"A champion predicts until another is promoted, by the gate or {_PROMOTE}.")
+        console.print()
     for line in (*_done(stone), _next(stone)):
         show.plain(console, line)
+
+
+def _learned(row: Row, *, champion: bool) -> tuple[str, str, int, str]:
+    """A line of the table of models."""
+    version = f"{row['version']}, champion" if champion else row["version"]
+    return row["model"], version, len(row["ids"]), ", ".join(row["through"])
 
 
 def _about(lake: Lake, stone: Tombstone) -> Iterator[str]:

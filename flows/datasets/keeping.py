@@ -74,7 +74,7 @@ def gc(root: Path, pipeline: str | None, *, keep: int, grace: str, dry_run: bool
     """Remove what nothing needs, of one pipeline or of all; with all of them also what killed trainings left."""
     lake, policy, now = Lake(root), Policy(keep=keep, grace=span(grace)), datetime.now(UTC)
     names = [history.only_pipeline(lake, pipeline)] if pipeline else lake.pipelines()
-    if not dry_run:
+    if names and not dry_run:
         lake.check_writable()
     done, busy = [], []
     for name in names:

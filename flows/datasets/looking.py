@@ -148,6 +148,7 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("records", f"{counts['in']:,} in, {counts['kept']:,} kept" + (f"; {', '.join(lost)}" if lost else "")),
         ("made from", "; ".join(inputs[:6]) + (f"; and {len(inputs) - 6:,} more" if len(inputs) > 6 else "")),
         ("by run", str(manifest.get("run"))),
+        ("with", ", ".join(f"{name} {version}" for name, version in manifest.get("made_with", {}).items())),
         ("contract", manifest["contract"]["version"]),
         *(
             ("rewritten", f"{one['when']}: {len(one['ids'])} forgotten, {one['reason']}")

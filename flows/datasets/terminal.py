@@ -55,6 +55,13 @@ def span(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: float(found[1])})
 
 
+def is_champion(lake: Lake, model: Model) -> bool:
+    """Whether predictions are made by this version of a model."""
+    from models.registry import CHAMPION, Registry
+
+    return Registry(lake.models).alias(model[0], CHAMPION) == model[1]
+
+
 def cards(lake: Lake) -> dict[Model, Mapping[str, Any]]:
     """The cards of all registered models."""
     from data import files

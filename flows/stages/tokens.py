@@ -13,9 +13,9 @@ import polars as pl
 from data import files, memory, tables
 from data.contracts import CONTRACTS
 from data.hashing import fingerprint
-from data.versions import Build, Part
+from data.versions import Build, Part, add_counts
 from flows.build import Output, Unit, build
-from flows.job import Job, Ref
+from flows.job import Job, Ref, made_with, tools
 from flows.judging import refuse_breaking
 from flows.stages import versions
 from flows.stages.corpus import part_key, read_batches
@@ -142,11 +142,19 @@ def rejects(job: Job, stages: list[Ref], corpus: Ref) -> Ref:
     if (manifest := target.published) is not None:
         return Ref("rejects", version, manifest["rows"], reused=True)
     refuse_breaking(job, target.contract)
-    parts = list(_reject_parts(job, target, stages))
+    parts = list(_reject_parts(job, target, stages)) or [_no_rejects(target)]
     verdicts = _judge_rejects(target, parts)
-    recorded = {"inputs": [ref.recorded() for ref in stages], "config": {}, "run": job.run_id, "validation": verdicts}
+    inputs = [ref.recorded() for ref in stages]
+    recorded = {"inputs": inputs, "config": {}, "made_with": made_with(), "run": job.run_id, "validation": verdicts}
     manifest = target.commit(parts, recorded)
     return Ref("rejects", version, manifest["rows"], reused=False)
+
+
+def _no_rejects(target: Build) -> Part:
+    """A part without rows: readers by a glob, such as DuckDB, refuse a folder that holds no file."""
+    key = fingerprint(["rejects", "none", target.contract.describe(), tools()])
+    empty = target.contract.schema.empty_table()
+    return target.find(0, key) or target.write(0, key, empty, counts=add_counts([]))
 
 
 def _judge_rejects(target: Build, parts: list[Part]) -> list[dict[str, Any]]:

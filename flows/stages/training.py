@@ -15,7 +15,7 @@ from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.progress import Progress
 from data.splits import split_of
-from flows.job import Job, Ref
+from flows.job import Job, Ref, textmill_version
 from flows.stages.corpus import read, read_batches
 from flows.stages.tokens import tokenizer_text
 from models.registry import ModelVersion, Registry
@@ -72,6 +72,7 @@ def train(job: Job, task: str, inputs: Inputs) -> Trained:
             config=recipe.config,
             training_key=recipe.key,
             created=job.started,
+            code=textmill_version(),
         )
     return Trained(task, name, registered.version, reused=False)
 

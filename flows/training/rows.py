@@ -17,9 +17,11 @@ import polars as pl
 
 from data import tables
 from data.errors import ConfigError, TextmillError
+from data.forgotten import forgotten
 from data.hashing import sha256_file
 from data.history import only_pipeline
 from data.lake import Lake
+from data.rows import holding_named
 from data.splits import split_of
 
 VALIDATION_OF_ONE = 0.1
@@ -56,8 +58,25 @@ class Published:
 
     @classmethod
     def of(cls, lake: Lake, pipeline: str | None, needs: tuple[str, ...]) -> Published:
-        """The release of a pipeline, by default of the only one. Raises TextmillError where there is none."""
-        return cls(lake, only_pipeline(lake, pipeline), needs)
+        """The release of a pipeline, by default of the only one.
+
+        Raises TextmillError where there is none, and for one that holds what is forgotten.
+        """
+        found = cls(lake, only_pipeline(lake, pipeline), needs)
+        found._refuse_forgotten()
+        return found
+
+    def _refuse_forgotten(self) -> None:
+        """Raise TextmillError where the release still holds what no later model may learn from."""
+        ids, version = forgotten(self.lake, self.pipeline), self.version(self.dataset)
+        manifest = self.lake.manifest(self.pipeline, self.dataset, version) if ids else None
+        held = [one for _, mine in holding_named(self.lake, manifest, ids) for one in mine] if manifest else []
+        if held:
+            more = f" and {len(held) - 1} more" if held[1:] else ""
+            raise TextmillError(
+                f"the release of '{self.pipeline}' still holds {held[0]}{more}, which must stay out of every later "
+                "model; `textmill run` publishes one without, then train"
+            )
 
     @property
     def dataset(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from data.abandoned import lock_of
 from data.progress import Progress, ignore
+from flows.job import textmill_version
 from flows.mirroring.following import follow
 from flows.mirroring.live import Training, shown
 from flows.training.order import Order
@@ -76,6 +77,7 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
             config=work.config,
             training_key=work.key,
             created=created,
+            code=textmill_version(),
             metrics=[{"split": "validation", **score} for score in scores["scores"]],
         )
         before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lakes import PIPELINE, RAW, card, chain
+from lakes import PIPELINE, RAW, card, chain, put
 
 from data import files
 from data.lake import Lake
@@ -77,6 +77,13 @@ def test_a_rejected_document_says_why_and_leads_nowhere(lake: Lake, whole: Graph
     assert {node.id: node.state for node in found.nodes.values()} == {
         raw_id(RAW[0]): None, name("documents"): "rejected: redirect",
     }  # fmt: skip
+
+
+def test_a_document_that_one_version_keeps_and_another_rejected_is_shown_in_both(lake: Lake) -> None:
+    put(lake, "documents", "c", [{"w:1": "one"}], inputs=RAW, rejects={"w:2": ("extract", "forgotten")})
+    found = of_document(lake, graph(lake, {}), "w:2", [name("documents"), name("documents", "c")])
+    states = {node.id: node.state for node in found.nodes.values() if node.state}
+    assert states == {name("documents"): "kept", name("documents", "c"): "rejected: forgotten"}
 
 
 def test_an_unknown_document_gives_an_empty_graph(lake: Lake, whole: Graph) -> None:

@@ -114,6 +114,16 @@ def test_a_model_of_a_kept_release_or_dataset_keeps_its_data(lake: Lake) -> None
     assert kept(decided(lake, models=models)) == "bcd"
 
 
+def test_the_corpus_that_the_tokenizer_learned_from_stays_with_its_tokens(lake: Lake) -> None:
+    files.write_json(lake.tokenizers / PIPELINE / "current.json", {"fingerprint": "f00", "corpus": "a"})
+    assert kept(decided(lake)) == "d"
+    put(lake, "tokens", "t", [{"w:1": "one"}], inputs=[ref("corpus", "d"), {"tokenizer": "f00"}])
+    pin(lake, PIPELINE, "tokens", "t", note="", when="now")
+    found = decided(lake)
+    assert (kept(found), kept(found, "documents")) == ("ad", "ad")
+    assert ("tokenizer f00 learned from it",) in [one.reasons for one in found if one.version.version == "a"]
+
+
 def test_a_removed_version_loses_its_manifest_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = lake.version(PIPELINE, "corpus", "a")
 

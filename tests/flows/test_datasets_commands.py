@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from data.lake import MANIFEST, Lake, LakeError
 from data.pins import pin
 from flows.datasets.cli import datasets_app
 from flows.datasets.forgetting import untouched
+from models.registry import Registry
 
 SECRET = "quetzalcoatlus northropi"
 TRAIN, TEST = "w:2", "w:6"  # by the hashes of these ids
@@ -232,6 +234,21 @@ def test_forget_writes_a_tombstone_without_text_and_lists_the_models(lake: Lake)
     assert "asked for" in text
     assert "northropi" not in text
     assert told(lake, "forget", TEST, "--reason", "x")["found"]["models"] == []
+
+
+def test_forget_says_which_champions_go_on_with_what_they_learned(lake: Lake) -> None:
+    Registry(lake.models).promote("wiki-word2vec", "champion", "v000001", expected=None, evidence={}, when="now")
+    text = run(lake, "forget", TRAIN, "--reason", "asked for")
+    assert "wiki-word2vec    v000001, champion" in text
+    assert "A champion predicts until another is promoted" in text
+    assert "wiki-summaries   v000001  " in text
+
+
+@pytest.mark.parametrize("words", [("forget", "w:1", "--reason", "x"), ("gc",), ("pin", "corpus")])
+def test_no_folder_is_made_for_a_mistyped_lake(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with suppress(TextmillError):
+        run(Lake(tmp_path / "other"), *words)
+    assert not (tmp_path / "other").exists()
 
 
 def test_forget_with_rewrite_leaves_nothing_of_the_text(lake: Lake) -> None:

@@ -145,6 +145,18 @@ def test_every_manifest_holds_the_verdicts_of_the_validation(lake: tuple[Lake, P
         assert all(verdict["success"] for verdict in manifest["validation"]), dataset
 
 
+def test_manifests_and_cards_tell_which_program_made_them(lake: tuple[Lake, Path, Path]) -> None:
+    from flows.job import made_with, textmill_version
+    from models.registry import Registry
+
+    release = lake[0].release("small") or {}
+    manifests = [lake[0].manifest("small", *each) or {} for each in release["datasets"].items()]
+    assert [one["made_with"] for one in manifests] == [made_with()] * len(manifests)
+    assert {"textmill", "python", "polars", "pyarrow", "tokenizers"} <= made_with().keys()
+    for name, version in release["models"].values():
+        assert Registry(lake[0].models).read(name, version).card["code"] == textmill_version()
+
+
 def test_repeated_run_makes_the_same_release(lake: tuple[Lake, Path, Path]) -> None:
     from flows.nightly import nightly
 

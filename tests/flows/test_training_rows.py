@@ -9,6 +9,7 @@ import pytest
 from training_lake import TITLES, corpus_lake
 
 from data.errors import ConfigError, TextmillError
+from data.forgotten import Tombstone, add
 from data.splits import split_of
 from flows.training.rows import File, Published, sentences
 
@@ -102,6 +103,16 @@ def test_first_paragraphs_and_titles_of_a_release(tmp_path: Path) -> None:
 def test_a_release_without_what_is_needed_says_what_makes_it(tmp_path: Path) -> None:
     with pytest.raises(TextmillError, match=r"has no labelled_text; `textmill run`"):
         list(Published.of(corpus_lake(tmp_path), None, ("text", "label")).frames("train"))
+
+
+def test_a_release_that_holds_a_forgotten_document_is_not_learned_from(tmp_path: Path) -> None:
+    lake = corpus_lake(tmp_path)
+    doc_id = next(frame["doc_id"][0] for frame in Published.of(lake, None, ("text",)).frames("train"))
+    add(lake, Tombstone(ids=("wiki:none",), reason="x", when="now"))
+    assert found(Published.of(lake, None, ("text",)), "train")
+    add(lake, Tombstone(ids=(doc_id,), reason="x", when="now"))
+    with pytest.raises(TextmillError, match=f"still holds {doc_id}, which must stay out of every later model"):
+        Published.of(lake, None, ("text",))
 
 
 def test_sentences_of_documents() -> None:

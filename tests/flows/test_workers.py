@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import polars as pl
 import pytest
 from dumps import HEAD, TAIL, article, page, write
@@ -90,6 +91,15 @@ def test_any_number_of_workers_writes_the_same_bytes(tmp_path: Path) -> None:
         made[workers] = content(one)
     assert made[1] == made[3]
     assert sum("documents" in name for name in made[1]) > 2
+
+
+def test_a_corpus_that_rejected_nothing_has_a_file_of_rejects_for_any_reader(tmp_path: Path) -> None:
+    one = job(tmp_path / "lake", multistream(tmp_path / "d.xml.bz2"), 0)
+    stages(one)
+    (manifest,) = one.lake.manifests("p", "rejects")
+    found = duckdb.read_parquet(f"{one.lake.version('p', 'rejects', manifest['version'])}/*.parquet")
+    assert (manifest["counts"]["in"], found.columns) == (0, CONTRACTS["rejects"].schema.names)
+    assert found.fetchall() == []
 
 
 @pytest.mark.parametrize("kind", [multistream, single])
