@@ -175,6 +175,15 @@ def textmill_version() -> str:
         return "not installed"
 
 
+def code_of(**parts: int) -> str:
+    """The code that trains, as the card of a model names it: `textmill 0.1.0, gpt 2, training 4, torch 2.13.0`.
+
+    `parts` are the versions that are in the training key.
+    """
+    own = [f"{name} {number}" for name, number in parts.items()]
+    return ", ".join([f"textmill {textmill_version()}", *own, f"torch {_release('torch')}"])
+
+
 def version_of(contract: Contract, *parts: Any) -> str:
     """Version of a dataset from everything that decides its content."""
     return fingerprint([contract.describe(), tools(), *parts])

@@ -20,7 +20,7 @@ from models import adapting, training
 from models.adapting import AdaptConfig
 from models.catalogue import neural
 from models.evaluation import held_out
-from models.family import DataConfig, Family, TrainingData, describe
+from models.family import ABOUT, DataConfig, Family, TrainingData, describe, vocabulary_of
 from models.options import divided
 from models.prepared import open_data
 from models.training import tensorboard
@@ -133,8 +133,12 @@ def _write(folder: Path, name: str, value: Any) -> None:
 
 
 def load(folder: Path) -> Any:
-    """The model of an artefact that `fit` wrote, by the family it names; the registry has checked its hashes."""
-    about = json.loads((folder / "artefact.json").read_text("utf-8"))
+    """The model of an artefact that `fit` wrote, by the family it names; the registry has checked its hashes.
+
+    Raises VocabularyError where its tokenizer is not the one of the training.
+    """
+    vocabulary_of(folder)
+    about = json.loads((folder / ABOUT).read_text("utf-8"))
     return neural(about["family"]).load(folder)
 
 

@@ -15,7 +15,7 @@ from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.progress import Progress
 from data.splits import split_of
-from flows.job import Job, Ref, textmill_version
+from flows.job import Job, Ref, code_of
 from flows.stages.corpus import read, read_batches
 from flows.stages.tokens import tokenizer_text
 from models.registry import ModelVersion, Registry
@@ -46,11 +46,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a training is made of: `key` decides it, `fit` writes its artefact into a folder."""
+    """What a training is made of: `key` decides it, `code` is what trains, `fit` writes its artefact into a folder."""
 
     key: str
     config: Mapping[str, Any]
     lineage: Mapping[str, Any]
+    code: str
     fit: Callable[[Path], None]
 
 
@@ -72,7 +73,7 @@ def train(job: Job, task: str, inputs: Inputs) -> Trained:
             config=recipe.config,
             training_key=recipe.key,
             created=job.started,
-            code=textmill_version(),
+            code=recipe.code,
         )
     return Trained(task, name, registered.version, reused=False)
 
@@ -119,10 +120,11 @@ def _of_split(split: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _recipe(
-    job: Job, task: str, config: Any, lineage: dict[str, Any], *, code: list[int], fit: Callable[[Path], None]
+    job: Job, task: str, config: Any, lineage: dict[str, Any], *, version: int, fit: Callable[[Path], None]
 ) -> Recipe:
     plain = config if isinstance(config, dict) else asdict(config)
-    return Recipe(fingerprint([task, plain, lineage, job.recipe.seed, code]), plain, lineage, fit)
+    key = fingerprint([task, plain, lineage, job.recipe.seed, [version]])
+    return Recipe(key, plain, lineage, code_of(**{task: version}), fit)
 
 
 def configured(job: Job, task: str, kind: Any, **defaults: Any) -> Any:
@@ -144,7 +146,7 @@ def _word2vec(job: Job, inputs: Inputs) -> Recipe:
         vectors = word2vec.train(texts, config, seed=job.recipe.seed, progress=job.listen("Train word2vec"))
         vectors.save(folder)
 
-    return _recipe(job, "word2vec", config, {"corpus": inputs.corpus.version}, code=[word2vec.VERSION], fit=fit)
+    return _recipe(job, "word2vec", config, {"corpus": inputs.corpus.version}, version=word2vec.VERSION, fit=fit)
 
 
 def _vectors(job: Job, inputs: Inputs) -> ModelVersion:
@@ -168,7 +170,7 @@ def _summaries(job: Job, inputs: Inputs) -> Recipe:
         summaries.Summariser(config, WordVectors.load(_vectors(job, inputs).path)).save(folder)
 
     lineage = {"word2vec": key_of(job, "word2vec", inputs)}
-    return _recipe(job, "summaries", config, lineage, code=[summaries.VERSION], fit=fit)
+    return _recipe(job, "summaries", config, lineage, version=summaries.VERSION, fit=fit)
 
 
 def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
@@ -188,11 +190,11 @@ def _keyphrases(job: Job, inputs: Inputs) -> Recipe:
         model.save(folder)
 
     lineage = {"corpus": inputs.corpus.version, "word2vec": key_of(job, "word2vec", inputs)}
-    return _recipe(job, "keyphrases", config, lineage, code=[keyphrases.VERSION], fit=fit)
+    return _recipe(job, "keyphrases", config, lineage, version=keyphrases.VERSION, fit=fit)
 
 
 def _gpt(job: Job, inputs: Inputs) -> Recipe:
-    from models import fitting
+    from models import fitting, training
     from models.catalogue import neural
 
     gpt = neural("gpt")
@@ -209,7 +211,8 @@ def _gpt(job: Job, inputs: Inputs) -> Recipe:
 
     lineage = {"tokens": inputs.tokens.version, "tokenizer": inputs.tokenizer}
     key = fitting.key_of(gpt, options, lineage, job.recipe.seed)
-    return Recipe(key, options.as_json(), lineage, fit)
+    code = code_of(gpt=gpt.version, training=training.VERSION)
+    return Recipe(key, options.as_json(), lineage, code, fit)
 
 
 def watching(progress: Progress) -> Callable[[Any], None]:
@@ -259,7 +262,7 @@ def _sentiment(job: Job, inputs: Inputs) -> Recipe:
         model.save(folder)
 
     return _recipe(
-        job, "sentiment", config, {"labelled_text": inputs.labelled_text.version}, code=[sentiment.VERSION], fit=fit
+        job, "sentiment", config, {"labelled_text": inputs.labelled_text.version}, version=sentiment.VERSION, fit=fit
     )
 
 
@@ -277,7 +280,7 @@ def _entities(job: Job, inputs: Inputs) -> Recipe:
         model.save(folder)
 
     return _recipe(
-        job, "entities", config, {"labelled_spans": inputs.labelled_spans.version}, code=[entities.VERSION], fit=fit
+        job, "entities", config, {"labelled_spans": inputs.labelled_spans.version}, version=entities.VERSION, fit=fit
     )
 
 

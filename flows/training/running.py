@@ -12,7 +12,6 @@ from typing import Any
 
 from data.abandoned import lock_of
 from data.progress import Progress, ignore
-from flows.job import textmill_version
 from flows.mirroring.following import follow
 from flows.mirroring.live import Training, shown
 from flows.training.order import Order
@@ -77,8 +76,8 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
             config=work.config,
             training_key=work.key,
             created=created,
-            code=textmill_version(),
             metrics=[{"split": "validation", **score} for score in scores["scores"]],
+            code=work.code,
         )
         before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
         registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)
@@ -95,7 +94,7 @@ def _describe(folder: Path, name: str, order: Order, work: Work, created: str) -
         "name": name,
         "about": order.family.about,
         "created": created,
-        "lineage": work.lineage,
+        "lineage": {**work.lineage, "code": work.code},
         "config": work.config,
         "scores": found["scores"],
         "record": record,

@@ -16,11 +16,12 @@ import polars as pl
 from data.errors import ConfigError, TextmillError
 from data.hashing import fingerprint
 from data.progress import Progress
+from flows.job import code_of
 from flows.training import torchrun
 from flows.training.order import Order
 from flows.training.preparing import Prepared
 from flows.training.rows import File, Published
-from models import fitting
+from models import fitting, training
 from models.family import Family
 from models.options import divided
 from models.prepared import open_data
@@ -56,6 +57,10 @@ class Work(Protocol):
     @property
     def key(self) -> str:
         """Equal keys mean the same training."""
+
+    @property
+    def code(self) -> str:
+        """The code that trains, with the versions that are in the key."""
 
     def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
         """Train, with `folder` for what a killed training leaves to the next."""
@@ -106,6 +111,11 @@ class Neural:
     def key(self) -> str:
         """Key of the training."""
         return fitting.key_of(self.family, self.options, self.lineage, self.order.seed)
+
+    @property
+    def code(self) -> str:
+        """The versions of the family and of the engine."""
+        return code_of(**{self.family.name: self.family.version, "training": training.VERSION})
 
     def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
         """Write the tokens, train in this process or in several."""
@@ -165,6 +175,11 @@ class Counted:
     def key(self) -> str:
         """Key of the training."""
         return fingerprint([self.family.name, self.config, self.lineage, self.family.version])
+
+    @property
+    def code(self) -> str:
+        """The version of the family."""
+        return code_of(**{self.family.name: self.family.version})
 
     def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
         """Learn from the texts of the training split."""

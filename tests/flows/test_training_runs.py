@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ def test_a_release_gives_a_registered_candidate(tmp_path: Path) -> None:
     assert (result.model, version.version, result.reused) == ("wiki-gpt", "v000001", False)
     assert version.card["lineage"]["tokens"] == "v1"
     assert version.card["config"]["training"]["steps"] == 6
+    assert re.fullmatch(r"textmill \S+, gpt \d+, training \d+, torch \S+", version.card["code"])
+    assert version.card["code"] in (version.path / "card.md").read_text("utf-8")
     assert [metric["metric"] for metric in version.card["metrics"]] == ["perplexity", "loss"]
     assert not list((lake.root / "_training").iterdir())
 
@@ -138,8 +141,9 @@ def test_a_changed_tokenizer_is_refused(tmp_path: Path) -> None:
     path = done(order(corpus_lake(tmp_path))).path
     text = json.loads((path / "tokenizer.json").read_text("utf-8"))
     (path / "tokenizer.json").write_text(json.dumps({**text, "padding": None}), "utf-8")
-    with pytest.raises(VocabularyError, match="not the tokenizer that the model was trained with"):
-        vocabulary_of(path)
+    for read in (vocabulary_of, fitting.load):
+        with pytest.raises(VocabularyError, match="not the tokenizer that the model was trained with"):
+            read(path)
 
 
 @pytest.mark.parametrize(
