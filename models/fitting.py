@@ -23,7 +23,7 @@ from models.evaluation import held_out
 from models.family import ABOUT, DataConfig, Family, TrainingData, describe, vocabulary_of
 from models.options import divided
 from models.prepared import open_data
-from models.training import tensorboard
+from models.training import memory, tensorboard
 from models.training.checkpoints import Checkpoints
 from models.training.loop import Watcher, unwatched
 from models.training.record import TrainingRecord
@@ -90,8 +90,9 @@ def fit(
     Where the option `profile` asks for traces, they are written into `traces`, or beside the weights.
     """
     config = family.configured({**adapting.sizes_of(start, family.config), **options.model}, data)
-    learner = family.learner(config, data, seed)
-    adapting.begin(learner.model, start, options.adapt, seed=seed)
+    with memory.told("in making the model", memory.SMALLER):
+        learner = family.learner(config, data, seed)
+        adapting.begin(learner.model, start, options.adapt, seed=seed)
     batches = family.batches(config, options.data, data, data.train, seed)
     held = family.batches(config, options.data, data, data.validation, seed) if data.validation else None
     about = {

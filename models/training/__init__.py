@@ -1,7 +1,8 @@
 """One training engine for all families of models."""
 
 from models.training.config import TrainingConfig, TrainingConfigError
-from models.training.loop import VERSION, DivergedError, Moment, OutOfMemoryError, Watcher, train, unwatched
+from models.training.loop import VERSION, DivergedError, Moment, Watcher, train, unwatched
+from models.training.memory import OutOfMemoryError
 from models.training.record import TrainingRecord
 
 __all__ = [

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +38,6 @@ VERSION = 4
 
 class DivergedError(TextmillError, RuntimeError):
     """The loss or its gradient is not a number any more."""
-
-
-class OutOfMemoryError(TextmillError, RuntimeError):
-    """The batch does not fit into the memory."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +84,9 @@ def train(
     device = device_of(config.device)
     own_random = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     with joined(device) as world, own_random, memory.kept():
-        run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
-        run.resume()
+        with memory.told("before the first step", memory.SMALLER):
+            run = Run(learner, config, seed=seed, world=world, device=device, checkpoints=checkpoints, clock=clock)
+            run.resume()
         trace = traced(config.profile, traces, device, rank=world.rank)
         with compiled(learner, config.compile), trace as tick:
             while not run.ended():
@@ -206,19 +203,13 @@ class Run:
             f"(now {self.config.learning_rate}) or clip (now {self.config.clip}).{kept}"
         )
 
-    @contextmanager
-    def _within_memory(self) -> Iterator[None]:
-        """Say what to do about a batch that does not fit into the memory; any other error passes as it is."""
-        try:
-            yield
-        except (RuntimeError, MemoryError) as error:
-            full = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-            if not full:
-                raise
-            raise OutOfMemoryError(
-                f"out of memory in step {self.done + 1}; raise accumulate (now {self.config.accumulate}; it learns the "
-                f"same), or lower batch_size (now {self.config.batch_size}), the context or the width of the model"
-            ) from error
+    def _within_memory(self) -> AbstractContextManager[None]:
+        """Say what to do about a batch that does not fit into the memory."""
+        return memory.told(
+            f"in step {self.done + 1}",
+            f"raise accumulate (now {self.config.accumulate}; it learns the same), or lower batch_size "
+            f"(now {self.config.batch_size}), the context or the width of the model",
+        )
 
     def is_time(self, every: int) -> bool:
         """Whether a thing done after every so many steps, and after the last, is due."""

@@ -21,7 +21,7 @@ from flows.training.telling import lines
 from models import fitting
 from models.family import vocabulary_of
 from models.registry import Registry
-from models.training import Moment
+from models.training import Moment, OutOfMemoryError
 from models.vocabulary import VocabularyError
 
 SMALL = {"steps": 6, "batch_size": 2, "width": 16, "layers": 1, "heads": 2, "context": 8, "validate_every": 3}
@@ -158,6 +158,11 @@ def test_a_changed_tokenizer_is_refused(tmp_path: Path) -> None:
 def test_wrong_options_are_named(tmp_path: Path, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         done(order(corpus_lake(tmp_path), options=options))
+
+
+def test_a_model_too_large_for_the_memory_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutOfMemoryError, match="in making the model; lower the width or the layers"):
+        done(order(corpus_lake(tmp_path), options={**SMALL, "width": 1 << 40}))
 
 
 def test_an_unknown_model_is_told_with_those_that_are(tmp_path: Path) -> None:

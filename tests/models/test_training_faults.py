@@ -4,6 +4,7 @@ last good checkpoint."""
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,17 @@ def test_out_of_memory_says_what_to_lower(validating: bool, step: int) -> None:
     said = rf"step {step}; raise accumulate \(now 2.*lower batch_size \(now 4\), the context or the width"
     with pytest.raises(OutOfMemoryError, match=said):
         train(Greedy(validating=validating), blocks(), config=options(), validation=blocks())
+
+
+class Huge(Tiny):
+    def players(self) -> Mapping[str, nn.Module]:
+        torch.empty(1 << 56)
+        return super().players()
+
+
+def test_model_without_room_for_it_says_what_to_lower() -> None:
+    with pytest.raises(OutOfMemoryError, match="before the first step; lower the width or the layers of the model"):
+        train(Huge(), blocks(), config=options())
 
 
 class Broken(Tiny):
