@@ -16,14 +16,18 @@ from flows.addresses import expanded
 from flows.listen import listening
 from flows.mirroring.choosing import chosen
 from flows.mirroring.following import follow
-from models.registry import Registry
+from models.registry import CANDIDATE, CHAMPION, Registry
 
 
 def list_models(root: Path, *, json: bool) -> None:
-    """Registered models, their versions and champions."""
+    """Registered models with their versions, and where champion and candidate point."""
     registry = Registry(Lake(root).models)
     rows = [
-        {"model": name, "champion": registry.alias(name) or "none", "versions": ", ".join(registry.versions(name))}
+        {
+            "model": name,
+            **{alias: registry.alias(name, alias) or "none" for alias in (CHAMPION, CANDIDATE)},
+            "versions": ", ".join(registry.versions(name)),
+        }
         for name in registry.names()
     ]
     _print(rows, json=json, empty=f"no model is registered in {root}; `textmill run` trains some")

@@ -29,7 +29,8 @@ def options(name: str, *, json: bool) -> None:
 
 
 def options_of(name: str) -> list[dict[str, Any]]:
-    """The options of a family: name, default (None for what the data decide) and the part they belong to."""
+    """The options of a family: name, default (null for what the data decide, `none` where nothing is the default) and
+    the part they belong to."""
     found = family(name)
     kinds: list[tuple[str, Any]] = [("model", found.config)]
     if isinstance(found, Family):
@@ -46,7 +47,9 @@ def _default(kind: Any, field: dataclasses.Field[Any]) -> Any:
         return getattr(kind, field.name)
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
-    return None if field.default is dataclasses.MISSING else field.default
+    if field.default is dataclasses.MISSING:
+        return None
+    return "none" if field.default is None else field.default
 
 
 def _table(rows: list[dict[str, Any]], *, json: bool) -> None:

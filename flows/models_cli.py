@@ -14,7 +14,7 @@ models_app = typer.Typer(help="Look at registered models and move their champion
 
 @models_app.command("list")
 def models_list(lake: LakeDir = DEFAULT_LAKE, json: Json = False) -> None:
-    """Registered models, their versions and champions."""
+    """Registered models, their champions, candidates and versions."""
     from flows import commands
 
     commands.list_models(lake, json=json)

@@ -9,6 +9,10 @@ import typer
 
 from flows.options import DEFAULT_LAKE, Json, LakeDir, Mlflow, OnlyPipeline
 
+Device = Annotated[
+    str | None, typer.Option(help="cpu, cuda, mps, or auto: a GPU where there is one; short for --set device=….")
+]
+
 
 def train(
     model: Annotated[str, typer.Argument(help="Name of the catalogue: gpt, bert, word2vec, text-vae, …")],
@@ -24,6 +28,7 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name in the registry; by default <pipeline>-MODEL.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with options.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="An option as key=value; repeatable.")] = None,
+    device: Device = None,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and noise.")] = 0,
     processes: Annotated[int, typer.Option(min=1, help="Processes that learn together.")] = 1,
     start: Annotated[
@@ -46,7 +51,7 @@ def train(
         columns=columns,
         name=name,
         config=config,
-        pairs=set_ or [],
+        pairs=[*(set_ or []), *([f"device={device}"] if device else [])],
         seed=seed,
         processes=processes,
         start=start,
@@ -68,6 +73,7 @@ def search(
     columns: Annotated[str | None, typer.Option(help="Columns of the file, as for `train`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with options that all trials have.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Such an option as key=value; repeatable.")] = None,
+    device: Device = None,
     seed: Annotated[int, typer.Option(help="Seed of every training and of the search.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Where the best options go, for `train --config`.")] = None,
     mlflow: Mlflow = None,
@@ -87,7 +93,7 @@ def search(
         validation=validation,
         columns=columns,
         config=config,
-        pairs=set_ or [],
+        pairs=[*(set_ or []), *([f"device={device}"] if device else [])],
         seed=seed,
         out=out,
         mlflow=mlflow,

@@ -25,10 +25,12 @@ from models.options import divided
 from models.prepared import open_data
 from models.training import memory, tensorboard
 from models.training.checkpoints import Checkpoints
-from models.training.loop import Watcher, unwatched
+from models.training.loop import Moment, Watcher, unwatched
 from models.training.record import TrainingRecord
 from models.weights import WEIGHTS
 
+REPORTED = "step "
+"""How a line begins that tells of a step (`reported`)."""
 HISTORY, SHOWN, SCORES = "history.json", "shown.json", "scores.json"
 
 
@@ -143,11 +145,17 @@ def load(folder: Path) -> Any:
     return neural(about["family"]).load(folder)
 
 
+def reported(moment: Moment) -> None:
+    """Write a step in a line, for the program that started the processes."""
+    sys.stdout.write(f"{REPORTED}{json.dumps(dataclasses.asdict(moment))}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Run an order in this process, one of several."""
     order = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     family = neural(order["family"])
-    with tensorboard.written(Path(order["tensorboard"]) if order.get("tensorboard") else None, unwatched) as watch:
+    with tensorboard.written(Path(order["tensorboard"]) if order.get("tensorboard") else None, reported) as watch:
         fit(
             family,
             checked(family, order["options"]),

@@ -30,6 +30,7 @@ from data.storage import ObjectPath, cache, objects
 CARD = "model.json"
 LOG = "log.jsonl"
 CHAMPION = "champion"
+CANDIDATE = "candidate"
 LATEST = "latest"
 _CLAIM = ".claim"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")

@@ -63,6 +63,6 @@ def train_model(
     tell = get_run_logger().info if runtime.deployment.id is not None else said()
     created = datetime.now(UTC).isoformat(timespec="seconds")
     heard = listen(f"Train {model}")
-    result = run(order, created=created, watch=watcher(heard, tell), progress=heard)
+    result = run(order, created=created, watch=watcher(heard, tell, max_minutes=order.max_minutes), progress=heard)
     create_markdown_artifact(key=f"training-{result.model}".lower().replace("_", "-"), markdown=page(result))
     return result

@@ -54,6 +54,11 @@ class Order:
         """The checked options of a training by the engine."""
         return fitting.checked(self.neural, self.own_options)
 
+    @property
+    def max_minutes(self) -> float:
+        """Where the clock ends the training; 0 where it does not."""
+        return self.checked.training.max_minutes if isinstance(self.family, Family) else 0.0
+
     def begins_with(self) -> ModelVersion | None:
         """The registered model that `start` names, `NAME`, `NAME@alias` or `NAME:version`; its files are whole."""
         if self.start is None:

@@ -17,12 +17,11 @@ from flows.mirroring.live import Training, shown
 from flows.training.order import Order
 from flows.training.work import Listeners, Work, work_of
 from models import card, fitting
-from models.registry import ModelVersion, Registry
+from models.registry import CANDIDATE, ModelVersion, Registry
 from models.training import Watcher, unwatched
 from pipelines import training_page
 from pipelines.training_page import TrainingPage
 
-CANDIDATE = "candidate"
 REPORT = "report.html"
 
 

@@ -13,8 +13,11 @@ from models.training.watching import line, recent
 _SECONDS = 10.0
 
 
-def watcher(progress: Progress, tell: Callable[[str], None] | None = None) -> Watcher:
-    """What hears of each step of a training: how many are done, and now and then loss, pace and time left in a line."""
+def watcher(progress: Progress, tell: Callable[[str], None] | None = None, *, max_minutes: float = 0.0) -> Watcher:
+    """What hears of each step of a training: how many are done, and now and then loss, pace and time left in a line.
+
+    The time left is that to the last step, or to the end of `max_minutes` where that comes first.
+    """
     heard: list[tuple[Moment, ...]] = [()]
     told = [float("-inf")]
 
@@ -23,7 +26,7 @@ def watcher(progress: Progress, tell: Callable[[str], None] | None = None) -> Wa
         heard[0] = recent(heard[0], moment)
         if tell and (moment.seconds - told[0] >= _SECONDS or moment.scores or moment.step == moment.steps):
             told[0] = moment.seconds
-            tell(line(heard[0]))
+            tell(line(heard[0], max_minutes=max_minutes))
 
     return watch
 

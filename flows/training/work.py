@@ -126,7 +126,7 @@ class Neural:
             places = {"data": folder / "data", "folder": artefact, "checkpoints": checkpoints}
             places |= {"start": self.start.path} if self.start else {}
             places |= {"tensorboard": self.order.tensorboard} if self.order.tensorboard else {}
-            torchrun.fit(wanted, places, folder / "order.json", processes=self.order.processes)
+            torchrun.fit(wanted, places, folder / "order.json", processes=self.order.processes, watch=listeners.watch)
             return
         data = open_data(folder / "data", self.family.marks)
         with tensorboard.written(self.order.tensorboard, listeners.watch) as watch:

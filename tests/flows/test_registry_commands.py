@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from data.errors import TextmillError
 from data.lake import Lake
-from flows import registry_commands
+from flows import commands, family_commands, registry_commands
 from models.registry import Registry, RegistryError
 
 
@@ -88,6 +89,21 @@ def test_any_other_needs_a_reason(tmp_path: Path, change: dict[str, Any], said: 
 def test_a_first_version_needs_a_reason(tmp_path: Path) -> None:
     with pytest.raises(TextmillError, match=r"no version to compare v000001 with; give your reason with --because"):
         promote(tmp_path, registered(tmp_path, 2.0))
+
+
+def test_the_list_tells_champions_and_candidates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = registered(tmp_path, 2.0), registered(tmp_path, 1.5)
+    promote(tmp_path, first, "the first")
+    registry_commands.promote(tmp_path, "mood", second, alias="candidate", because="the newest")
+    capsys.readouterr()
+    commands.list_models(tmp_path, json=True)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row == {"model": "mood", "champion": first, "candidate": second, "versions": f"{first}, {second}"}
+
+
+def test_an_option_without_a_default_is_told_from_one_of_the_data() -> None:
+    defaults = {option["option"]: option["default"] for option in family_commands.options_of("gpt")}
+    assert (defaults["vocab_size"], defaults["norm_epsilon"], defaults["tied"]) == (None, "none", True)
 
 
 def test_an_exported_version_is_whole(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from data.errors import ConfigError, TextmillError
 from data.lake import Lake
 from flows.training.order import Order
 from flows.training.running import Result, run
-from flows.training.telling import lines
+from flows.training.telling import lines, watcher
 from models import fitting
 from models.family import vocabulary_of
 from models.registry import Registry
@@ -84,6 +84,16 @@ def test_another_seed_or_option_is_another_version(tmp_path: Path, change: dict[
     lake = corpus_lake(tmp_path)
     done(order(lake))
     assert done(order(lake, **change)).version == "v000002"
+
+
+def test_the_time_left_ends_where_the_clock_ends_the_training(tmp_path: Path) -> None:
+    assert order(corpus_lake(tmp_path), options={**SMALL, "max_minutes": 0.5}).max_minutes == 0.5
+    assert Order(lake=Lake(tmp_path), model="bow").max_minutes == 0
+    told: list[str] = []
+    watch = watcher(lambda done, total: None, told.append, max_minutes=0.5)
+    for step in (1, 2):
+        watch(Moment(step, 100, 1.0, 1e-3, 8 * step, 10.0 * step, {}, {}))
+    assert told[-1].endswith("0:10 left")
 
 
 class KilledError(Exception):
