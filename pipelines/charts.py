@@ -161,6 +161,30 @@ def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> s
     return _svg(panels.resolve_scale(x="independent", y="independent"), "curves", facets=True)
 
 
+def trade_off(series: Mapping[str, Sequence[Mapping[str, float]]], *, x: str, y: str) -> str:
+    """A line for each series through its rows in their order, by the values `x` and `y` of a row; `temperature`, where
+    a row has it, stands at its point."""
+    rows = [
+        {"name": name, "order": order, "x": row[x], "y": row[y], "label": f"{row.get('temperature', '')}"}
+        for name, points in series.items()
+        for order, row in enumerate(points)
+        if math.isfinite(row[x]) and math.isfinite(row[y])
+    ]
+    if not rows:
+        return ""
+    import altair as alt
+
+    titles = {axis: alt.Axis(tickCount=6, title=axis.replace("_", " ")) for axis in (x, y)}
+    base = alt.Chart(alt.Data(values=rows), width=WIDTH, height=260).encode(
+        x=alt.X("x:Q", scale=alt.Scale(zero=False), axis=titles[x]),
+        y=alt.Y("y:Q", scale=alt.Scale(zero=False), axis=titles[y]),
+    )
+    colour = alt.Color("name:N", title=None, scale=_scale(tuple(series), (KEPT, FILTERED, FAILED, SECOND)))
+    line = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)).encode(color=colour, order="order:Q")
+    text = base.mark_text(dy=-10, color=QUIET).encode(text="label:N")
+    return _svg(line + text, "trade-off")
+
+
 def scores(rows: Sequence[Mapping[str, Any]]) -> str:
     """Dots with their intervals, a panel per task and metric.
 

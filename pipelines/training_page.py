@@ -15,7 +15,8 @@ class TrainingPage:
     """What the page shows, as plain data.
 
     `scores` have metric, value, ci_low, ci_high, n and split; `record` is that of the training (`history.json`);
-    `shown` is what the family shows of the model, by title; `limits` are sentences.
+    `shown` is what the family shows of the model, by title: texts, tables (lists of rows), heat maps (`columns`,
+    `rows`, `values`) and lines (rows by name in `series`, drawn by their values `x` and `y`); `limits` are sentences.
     """
 
     name: str
@@ -37,6 +38,7 @@ def render(page: TrainingPage) -> str:
         "curves": charts.curves(_curves(page.record)),
         "parts": [(name, _end(values)) for name, values in page.record.get("train_parts", {}).items() if values],
         "timing": took(page.record["timing"]),
+        "trade_off": charts.trade_off,
     }
     return pages.render_page("training.html.j2", values)
 

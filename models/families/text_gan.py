@@ -121,8 +121,10 @@ def show(model: TextGAN, data: TrainingData, seed: int) -> dict[str, Any]:
     samples = {name: model.sample(_SHOWN, seed=seed, likelihood=name == "likelihood") for name in found}
     return {
         "Samples": {name: [data.vocabulary.decode(ids) for ids in each] for name, each in samples.items()},
-        f"BLEU-{_NGRAM} against self-BLEU-{_NGRAM}": {
-            name: [dataclasses.asdict(point) for point in points] for name, points in found.items()
+        f"BLEU-{_NGRAM} against self-BLEU-{_NGRAM}, by temperature": {
+            "x": "self_bleu",
+            "y": "bleu",
+            "series": {name: [dataclasses.asdict(point) for point in points] for name, points in found.items()},
         },
         "Who wins": verdict(found),
     }

@@ -63,5 +63,18 @@ def test_what_is_shown_is_drawn_by_its_shape(shown: Any, wanted: str) -> None:
     assert wanted in drawn
 
 
+def test_lines_are_drawn_and_told() -> None:
+    rows = [
+        {"temperature": 0.5, "bleu": 0.75, "self_bleu": 0.875},
+        {"temperature": 1.25, "bleu": 0.25, "self_bleu": 0.5},
+    ]
+    lines = {"x": "self_bleu", "y": "bleu", "series": {"gan": rows, "likelihood": rows}}
+    quiet = page(record={**RECORD, "train_loss": [], "validation_steps": [], "validation_loss": []}, shown={"C": lines})
+    drawn = quiet[quiet.index("<svg") : quiet.index("</svg>")]
+    assert all(f">{word}<" in drawn for word in ("self bleu", "bleu", "gan", "likelihood", "1.25"))
+    assert "<td>0.875</td>" in quiet
+    assert "<h3>likelihood</h3>" in quiet
+
+
 def test_what_it_took_is_in_units_for_people() -> None:
     assert took(RECORD["timing"]) == [("seconds", "12.3"), ("peak memory", "2.0 MB"), ("energy from", "an estimate")]  # type: ignore[arg-type]
