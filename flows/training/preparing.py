@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from models import prepared
 from models.family import Family
 from pipelines import tokenise
 from pipelines.labelled import tagging
+
+MISSING = "missing_value"
+"""The reason of a row without a text, a label, or another value that is needed."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ class Prepared:
         try:
             learnt = tokenise.train_tokenizer(texts, config=tokenise.TokeniserConfig(**wanted))
         except tokenise.EmptyCorpusError as error:
-            if left_out := rejected(rows, family, "train"):
-                raise _no_row(left_out) from error
+            left_out = rejected(rows, family, "train")
+            if left_out or not isinstance(rows, Published):
+                raise no_row(left_out) from error
             raise
         return cls(rows, family, learnt, own=True)
 
@@ -83,7 +88,7 @@ class Prepared:
         rejects: Counter[str] = Counter()
         for split in prepared.SPLITS:
             if not self._write_split(folder, split, labels, rejects) and split == "train":
-                raise _no_row(rejects)
+                raise no_row(rejects)
         names = sorted(labels, key=labels.__getitem__)
         if self.tags and not names:
             raise TextmillError("no row of the training split has a mention: no span, or no tag other than O")
@@ -148,14 +153,18 @@ def rejected(rows: Rows, family: Family, split: str) -> Counter[str]:
 def _whole(frame: pl.DataFrame, needs: Sequence[str], rejects: Counter[str] | None) -> pl.DataFrame:
     kept = frame.drop_nulls(list(needs))
     if rejects is not None and (missing := frame.height - kept.height):
-        rejects["missing_value"] += missing
+        rejects[MISSING] += missing
     return kept
 
 
-def _no_row(rejects: Counter[str]) -> TextmillError:
+def no_row(rejects: Mapping[str, int] = MappingProxyType({})) -> TextmillError:
+    """What to say of a training split without a row, and how rows come to be in it."""
     told = ", ".join(f"{reason} {count:,}" for reason, count in sorted(rejects.items()))
     left_out = f" (rows left out: {told})" if told else ""
-    return TextmillError(f"no row is left to learn from{left_out}; give more data (seven rows in ten are for training)")
+    return TextmillError(
+        f"no row is left to learn from{left_out}; give more data: seven rows in ten are for training, as the hash of "
+        "their text decides, where no column split does; with --validation FILE all rows of the other are"
+    )
 
 
 def _columns(family: Family) -> list[str]:

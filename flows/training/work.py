@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from data.progress import Progress
 from flows.job import code_of
 from flows.training import torchrun
 from flows.training.order import Order
-from flows.training.preparing import Prepared
+from flows.training.preparing import MISSING, Prepared, no_row
 from flows.training.rows import File, Published
 from models import fitting, training
 from models.family import Family
@@ -183,30 +184,38 @@ class Counted:
 
     def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
         """Learn from the texts of the training split."""
-        clock, cpu, counted = time.perf_counter(), time.process_time(), [0]
+        clock, cpu, counted = time.perf_counter(), time.process_time(), Counter[str]()
         (folder / "scratch").mkdir(exist_ok=True)
-        model = self.family.learn(
-            self._texts(counted),
-            self.options,
-            seed=self.order.seed,
-            folder=folder / "scratch",
-            progress=listeners.progress,
-        )
-        if not counted[0]:
-            raise TextmillError("no row is left to learn from; give more data (seven rows in ten are for training)")
+        model = self._learnt(counted, folder / "scratch", listeners)
         model.save(artefact)
         timing = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
         scores = self.family.scores(model) if self.family.scores else []
-        _write(artefact / fitting.HISTORY, {**EMPTY, "units": counted[0], "samples": counted[0], "timing": timing})
+        _write(
+            artefact / fitting.HISTORY,
+            {**EMPTY, "units": counted["texts"], "samples": counted["texts"], "timing": timing},
+        )
         found = [{**dataclasses.asdict(score), "split": "test"} for score in scores]
-        _write(artefact / fitting.SCORES, {"scores": found, "rows": {}})
+        rejects = {MISSING: counted[MISSING]} if counted[MISSING] else {}
+        _write(artefact / fitting.SCORES, {"scores": found, "rows": {"rejects": rejects} if rejects else {}})
         if self.family.show:
             _write(artefact / fitting.SHOWN, self.family.show(model))
 
-    def _texts(self, counted: list[int]) -> Iterator[pl.Series]:
+    def _learnt(self, counted: Counter[str], scratch: Path, listeners: Listeners) -> Any:
+        texts, how = self._texts(counted), {"seed": self.order.seed, "progress": listeners.progress}
+        try:
+            model = self.family.learn(texts, self.options, folder=scratch, **how)
+        except TextmillError as error:  # what too little to learn from is to the family
+            if counted["texts"]:
+                raise
+            raise no_row() from error
+        if not counted["texts"]:
+            raise no_row()
+        return model
+
+    def _texts(self, counted: Counter[str]) -> Iterator[pl.Series]:
         for frame in self.rows.frames("train"):
             texts = frame["text"].drop_nulls()
-            counted[0] += len(texts)
+            counted.update({"texts": len(texts), MISSING: frame.height - len(texts)})
             yield texts
 
 

@@ -15,6 +15,7 @@ from training_lake import corpus_lake
 
 from data.errors import ConfigError, TextmillError
 from data.lake import Lake
+from data.splits import split_of
 from flows.training.order import Order
 from flows.training.running import Result, run
 from flows.training.telling import lines, watcher
@@ -180,9 +181,26 @@ def test_an_unknown_model_is_told_with_those_that_are(tmp_path: Path) -> None:
         done(order(corpus_lake(tmp_path), model="gtp"))
 
 
+def test_rows_without_text_are_counted_on_the_card_of_a_counted_model(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"text": ["one text", None, "another text", None], "split": ["train"] * 4})
+    frame.write_parquet(tmp_path / "rows.parquet")
+    result = done(order(Lake(tmp_path / "lake"), model="bow", data=str(tmp_path / "rows.parquet"), options={}))
+    assert result.record["units"] == 2
+    assert "2 rows were left out: 2 as missing_value" in (result.path / "card.md").read_text("utf-8")
+
+
+def test_one_row_that_is_held_out_leaves_none_to_learn_from(tmp_path: Path) -> None:
+    held_out = next(f"row {number}" for number in range(100) if split_of(f"row {number}") != "train")
+    pl.DataFrame({"text": [held_out]}).write_parquet(tmp_path / "one.parquet")
+    for model in ("gpt", "bow"):
+        wanted = order(Lake(tmp_path / "lake"), model=model, data=str(tmp_path / "one.parquet"), options={})
+        with pytest.raises(TextmillError, match=r"no row is left to learn from; .* with --validation FILE all rows"):
+            done(wanted)
+
+
 @pytest.mark.parametrize(
     ("texts", "said"),
-    [([], "no text to learn a tokenizer from"), (["x"], "do not fill one block of 9"), ([""], "no text")],
+    [([], "no row is left to learn from; give"), (["x"], "do not fill one block of 9"), ([""], "no row is left")],
 )
 def test_data_too_small_to_learn_from_is_told(tmp_path: Path, texts: list[str], said: str) -> None:
     frame = pl.DataFrame({"text": texts, "split": ["train"] * len(texts)}, {"text": pl.String, "split": pl.String})
