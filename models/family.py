@@ -13,6 +13,8 @@ import numpy.typing as npt
 from torch import nn
 
 from data.token_store import TokenStore
+from models.batching.rows import POLICIES
+from models.checks import demand_one_of
 from models.learner import Batches, Learner
 from models.training.config import TrainingConfig
 from models.vocabulary import FILE, Vocabulary, VocabularyError
@@ -48,9 +50,16 @@ class TrainingData:
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """How rows become batches. `too_long`: what happens to rows longer than the context (truncate, drop or fail)."""
+    """How rows become batches. `too_long`: what happens to rows longer than the context (truncate, drop or fail).
+
+    Families that pack texts into blocks, and so cut none off, have options of their own.
+    """
 
     too_long: str = "truncate"
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that there is not."""
+        demand_one_of("too_long", self.too_long, POLICIES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +80,10 @@ class Family:
     config: type
     version: int
     learner: Callable[[Any, TrainingData, int], Learner]
-    batches: Callable[[Any, DataConfig, TrainingData, Split, int], Batches]
+    batches: Callable[[Any, Any, TrainingData, Split, int], Batches]
     load: Callable[[Path], nn.Module]
     marks: tuple[str, ...] = ()
-    data: type[DataConfig] = DataConfig
+    data: type = DataConfig
     training: TrainingConfig = field(default_factory=TrainingConfig)
     tokeniser: Mapping[str, Any] = field(default_factory=dict)
     show: Callable[[Any, TrainingData, int], dict[str, Any]] | None = None

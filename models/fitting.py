@@ -20,7 +20,7 @@ from models import adapting, training
 from models.adapting import AdaptConfig
 from models.catalogue import neural
 from models.evaluation import held_out
-from models.family import ABOUT, DataConfig, Family, TrainingData, describe, vocabulary_of
+from models.family import ABOUT, Family, TrainingData, describe, vocabulary_of
 from models.options import divided
 from models.prepared import open_data
 from models.training import memory, tensorboard
@@ -39,7 +39,7 @@ class Options:
     """The checked options of a training: sizes of the model, how rows become batches, how to learn."""
 
     model: Mapping[str, Any]
-    data: DataConfig
+    data: Any
     training: training.TrainingConfig
     adapt: AdaptConfig = field(default_factory=AdaptConfig)
 

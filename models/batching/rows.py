@@ -71,8 +71,10 @@ class Rows:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What happened to long rows, for the record of the training."""
-        return {"rows": len(self._lengths), "longer_than_context": self.n_long, "policy": self.too_long}
+        """What happened to rows that are long, or without a token in some column, for the record of the training."""
+        about = {"rows": len(self._lengths), "longer_than_context": self.n_long, "policy": self.too_long}
+        empty = int((self._shortest == 0).sum())
+        return {**about, "without_tokens": empty} if empty else about
 
     @property
     def fingerprint(self) -> str:
@@ -102,10 +104,15 @@ class Rows:
         return longest
 
     @cached_property
+    def _shortest(self) -> npt.NDArray[np.int64]:
+        """Tokens of the shortest column of each row."""
+        shortest: npt.NDArray[np.int64] = np.min([store.lengths for store in self.columns.values()], axis=0)
+        return shortest
+
+    @cached_property
     def _kept(self) -> npt.NDArray[np.int64]:
         """Rows to learn from: those with a token in every column, and not too long where such are dropped."""
-        shortest = np.min([store.lengths for store in self.columns.values()], axis=0)
-        keep = (shortest > 0) & ((self._lengths <= self.longest) | (self.too_long != "drop"))
+        keep = (self._shortest > 0) & ((self._lengths <= self.longest) | (self.too_long != "drop"))
         return np.flatnonzero(keep)
 
     @cached_property

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from data.hashing import fingerprint
 from models.batching.blocks import Blocks
-from models.family import DataConfig, Family, Split, TrainingData
+from models.family import Family, Split, TrainingData
 from models.language.bert import VERSION, BERTConfig, MaskedLM
 from models.language.masking import MaskingConfig, mask
 from models.layers.cross_entropy import IGNORED
@@ -26,7 +26,7 @@ _SHOWN, _GUESSES = 5, 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskingOptions(DataConfig):
+class MaskingOptions:
     """`rate` of words (or tokens) are hidden; `borders`: attention does not reach into other documents."""
 
     rate: float = 0.15
@@ -102,12 +102,11 @@ def learner(config: BERTConfig, data: TrainingData, seed: int) -> Learner:  # no
     return MaskedLMLearner(MaskedLM(config, seed=seed))
 
 
-def batches(config: BERTConfig, options: DataConfig, data: TrainingData, split: Split, seed: int) -> MaskedBlocks:
+def batches(config: BERTConfig, options: MaskingOptions, data: TrainingData, split: Split, seed: int) -> MaskedBlocks:
     """Blocks of the documents of a split; with the mark before it a block fills the context."""
-    chosen = options if isinstance(options, MaskingOptions) else MaskingOptions()
     vocabulary = data.vocabulary
-    blocks = Blocks(split.columns["text"], vocabulary.end, config.context - 2, seed, chosen.borders)
-    masking = MaskingConfig(mask_id=vocabulary.mark("mask"), rate=chosen.rate, whole_words=chosen.whole_words)
+    blocks = Blocks(split.columns["text"], vocabulary.end, config.context - 2, seed, options.borders)
+    masking = MaskingConfig(mask_id=vocabulary.mark("mask"), rate=options.rate, whole_words=options.whole_words)
     return MaskedBlocks(blocks, vocabulary, masking)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.batching.blocks import Blocks
-from models.family import DataConfig, Family, Split, TrainingData
+from models.family import Family, Split, TrainingData
 from models.language.gpt import GPT, VERSION, GPTConfig
 from models.learner import Batch, Learner, Loss, perplexity
 from models.training.config import TrainingConfig
@@ -19,8 +19,8 @@ _SAMPLES, _NEW_TOKENS = 3, 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class BlockConfig(DataConfig):
-    """`borders`: attention does not reach into the document before."""
+class BlockConfig:
+    """Documents are packed into blocks; `borders`: attention does not reach into the document before."""
 
     borders: bool = False
 
@@ -57,10 +57,9 @@ def learner(config: GPTConfig, data: TrainingData, seed: int) -> Learner:
     return LanguageModelLearner(model)
 
 
-def batches(config: GPTConfig, options: DataConfig, data: TrainingData, split: Split, seed: int) -> Blocks:
+def batches(config: GPTConfig, options: BlockConfig, data: TrainingData, split: Split, seed: int) -> Blocks:
     """Blocks of the documents of a split."""
-    borders = isinstance(options, BlockConfig) and options.borders
-    return Blocks(split.columns["text"], data.vocabulary.end, config.context, seed, borders)
+    return Blocks(split.columns["text"], data.vocabulary.end, config.context, seed, options.borders)
 
 
 def show(model: GPT, data: TrainingData, seed: int) -> dict[str, Any]:

@@ -164,6 +164,7 @@ def test_a_changed_tokenizer_is_refused(tmp_path: Path) -> None:
         ({"steps": "many"}, "steps is 'many'; it must be a valid integer"),
         ({"steps": 0}, "steps is 0; it must be at least 1"),
         ({"tokeniser.kind": "letters"}, "tokeniser.kind must be one of"),
+        ({"too_long": "drop"}, "no option 'too_long'"),
     ],
 )
 def test_wrong_options_are_named(tmp_path: Path, options: dict[str, Any], said: str) -> None:
@@ -179,6 +180,20 @@ def test_a_model_too_large_for_the_memory_is_told(tmp_path: Path) -> None:
 def test_an_unknown_model_is_told_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no model 'gtp'; do you mean gpt"):
         done(order(corpus_lake(tmp_path), model="gtp"))
+
+
+def test_a_policy_that_there_is_not_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    wanted = order(corpus_lake(tmp_path), model="text-vae", options={"too_long": "cut"})
+    with pytest.raises(ConfigError, match="too_long is 'cut'; it must be one of truncate, drop, fail"):
+        _ = wanted.checked
+
+
+def test_rows_without_a_token_are_told_on_the_card(tmp_path: Path) -> None:
+    rows = {"text": ["one text", "", "another"], "label": ["a", "a", "b"], "split": ["train", "train", "train"]}
+    pl.DataFrame(rows).write_parquet(tmp_path / "rows.parquet")
+    data = str(tmp_path / "rows.parquet")
+    result = done(order(Lake(tmp_path / "lake"), model="bert-classifier", data=data))
+    assert "1 of 3 rows had no token to learn from and were left out." in (result.path / "card.md").read_text("utf-8")
 
 
 def test_rows_without_text_are_counted_on_the_card_of_a_counted_model(tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ def test_long_rows_are_refused() -> None:
 
 
 def test_rows_without_a_token_in_a_column_are_left_out() -> None:
-    assert len(rows({"source": [[1], [2]], "target": [[3], []]})) == 1
+    kept = rows({"source": [[1], [2]], "target": [[3], []]})
+    assert len(kept) == 1
+    assert kept.about["without_tokens"] == 1
 
 
 def test_no_rows_are_an_error() -> None:
