@@ -69,7 +69,18 @@ def _training(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("seconds", f"{timing.pop('seconds'):.1f}"),
     ]
     rest = {name: value for name, value in timing.items() if not name.startswith("counted_")}
-    return found + [(name.replace("_", " "), _plain(value)) for name, value in rest.items()]
+    return found + [(_UNITS.get(name, name.replace("_", " ")), _plain(value)) for name, value in rest.items()]
+
+
+_UNITS = {
+    "flops": "floating-point operations",
+    "flops_per_second": "floating-point operations per second",
+    "matrix_peak": "matrix peak in operations per second",
+    "peak_memory": "peak memory in bytes",
+    "peak_device_memory": "peak memory of the device in bytes",
+    "carbon_intensity": "grams of CO2 per kWh",
+}
+"""What figures are called whose names do not tell their unit."""
 
 
 def _flat(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -79,6 +90,8 @@ def _flat(lineage: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_plain(found)}" for name, found in value.items())
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     return _number(value) if isinstance(value, float) else str(value)
 
 

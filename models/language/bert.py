@@ -1,8 +1,13 @@
 """BERT: a Transformer that reads in both directions, trained to guess hidden words.
 
-Devlin et al. 2018 (arXiv 1810.04805), without the prediction of the next sentence, which Liu et al. 2019 (RoBERTa,
-arXiv 1907.11692) found to be of no use. The defaults are the paper's blocks; rotary positions and any other
-block of `models.layers.transformer` by option. Heads for fine-tuning: `models.language.bert_heads`.
+Devlin et al. 2018 (arXiv 1810.04805, section 3.1). Minimised is, over the places i that were hidden in x̂,
+
+    -mean_i log p(x_i | x̂),   p(x_i | x̂) = softmax(E norm(gelu(W h_i)) + b)
+
+where h are the states of the encoder over x̂, and E the embeddings. It is trained without the prediction of the next
+sentence, which Liu et al. 2019 (RoBERTa, arXiv 1907.11692) found to be of no use. The defaults are the paper's blocks;
+rotary positions and any other block of `models.layers.transformer` by option. Heads for fine-tuning:
+`models.language.bert_heads`.
 """
 
 from __future__ import annotations

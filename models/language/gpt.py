@@ -1,9 +1,13 @@
 """A small decoder-only Transformer language model.
 
-Decoder-only language models: Radford et al. 2018 and 2019. The defaults are the recipe of current models in
-small: rotary positions, RMSNorm before each sub-layer, normalised queries and keys, squared ReLU, tied
-input and output embeddings (Press and Wolf 2017, arXiv 1608.05859), no biases. Other settings give GPT-2
-(`gpt2`) or the Llama of Touvron et al. 2023 (arXiv 2302.13971).
+Decoder-only language models: Radford et al. 2018 (equations 1 and 2) and 2019. Minimised is
+
+    -Σ_t log p(x_t | x_<t),   p(x_t | x_<t) = softmax(E h_{t-1} + b)
+
+where h are the last hidden states, E the embeddings, if they are tied, and b the `prior`. The defaults are the recipe
+of current models in small: rotary positions, RMSNorm before each sub-layer, normalised queries and keys, squared ReLU,
+tied input and output embeddings (Press and Wolf 2017, arXiv 1608.05859), no biases. Other settings give GPT-2 (`gpt2`)
+or the Llama of Touvron et al. 2023 (arXiv 2302.13971).
 """
 
 from __future__ import annotations

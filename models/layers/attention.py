@@ -7,9 +7,10 @@ mixed = softmax(score(query, keys)) values, with one of four scores:
 - `general` q·(W k), Luong et al.
 - `additive` v·tanh(W q + U k), Bahdanau, Cho and Bengio 2015 (arXiv 1409.0473)
 
-Multi-head attention is Vaswani's: `heads` scaled dot products side by side; normalised queries and keys
-are Henry et al. 2020 (arXiv 2010.04245). Masks are bool, True = may be looked at, and broadcast to
-[batch, queries, keys] (multi-head: [batch, heads, queries, keys]). A query that may look at nothing gets zeros.
+Multi-head attention is Vaswani's (section 3.2): `heads` of softmax(Q Kᵀ / sqrt(head_width)) V side by side;
+normalised queries and keys are Henry et al. 2020 (arXiv 2010.04245). Masks are bool, True = may be looked at, and
+broadcast to [batch, queries, keys] (multi-head: [batch, heads, queries, keys]). A query that may look at nothing gets
+zeros.
 """
 
 from __future__ import annotations

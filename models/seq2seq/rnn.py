@@ -9,9 +9,8 @@ attends after its recurrent step, and its output is fed back to it (Luong 2015, 
 
 Scores stand in `models.layers.attention`. Two parts of See, Liu and Manning 2017 (arXiv 1704.04368) can be added:
 
-- coverage: k_t = Σ_{t' < t} a_t' is what was looked at so far; w k_ti is added under the tanh of the additive score,
-and
-  Σ_i min(a_ti, k_ti) to the loss, times `coverage_loss`
+- coverage: k_t = Σ_{t' < t} a_t' is what was looked at so far; w k_ti is added under the tanh of the additive
+  score, and Σ_i min(a_ti, k_ti) to the loss, times `coverage_loss`
 - copying: p(w) = g p_vocab(w) + (1 - g) Σ_{i: x_i = w} a_ti,  g = σ(v [c_t; s_t; E y_{t-1}] + b)
 
 What does not depend on the step before is taken out of the loop over time: products with embeddings and keys before it,
