@@ -42,6 +42,10 @@ def limits_of(record: Mapping[str, Any], rows: Mapping[str, Any], scores: Sequen
         found.append("There was no row to validate on: nothing is known of how good it is on other texts.")
     if longer := rows.get("longer_than_context"):
         found.append(f"{longer:,} of {rows['rows']:,} rows were longer than its context (policy: {rows['policy']}).")
+    held = rows.get("held_out", {})
+    if longer := held.get("longer_than_context"):
+        what = {"truncate": "scored without their ends", "drop": "not scored"}.get(held["policy"], held["policy"])
+        found.append(f"{longer:,} of {held['rows']:,} held-out rows were longer than its context and {what}.")
     if empty := rows.get("without_tokens"):
         found.append(f"{empty:,} of {rows['rows']:,} rows had no token to learn from and were left out.")
     if rejects := rows.get("rejects"):

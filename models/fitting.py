@@ -125,6 +125,7 @@ def fit(
         found = [dataclasses.asdict(score) for score in held_out.scores(learner, held, seed=seed)] if held else []
         _write(folder, HISTORY, record.as_json())
         rows = {**getattr(batches, "about", {}), **({"rejects": dict(data.rejects)} if data.rejects else {})}
+        rows |= {"held_out": told} if (told := getattr(held, "about", {})) else {}
         _write(folder, SCORES, {"scores": found, "rows": rows})
         if family.show:
             _write(folder, SHOWN, family.show(learner.model, data, seed))

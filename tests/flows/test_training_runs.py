@@ -188,6 +188,17 @@ def test_a_policy_that_there_is_not_is_told_before_anything_is_done(tmp_path: Pa
         _ = wanted.checked
 
 
+def test_long_rows_are_told_on_the_card_those_held_out_too(tmp_path: Path) -> None:
+    splits = ["train", "train", "train", "validation"]
+    rows = {"text": ["short", "much longer than it"] * 2, "label": ["a", "b"] * 2, "split": splits}
+    pl.DataFrame(rows).write_parquet(tmp_path / "rows.parquet")
+    data, options = str(tmp_path / "rows.parquet"), {**SMALL, "tokeniser.kind": "characters"}
+    result = done(order(Lake(tmp_path / "lake"), model="bert-classifier", data=data, options=options))
+    told = (result.path / "card.md").read_text("utf-8")
+    assert "1 of 3 rows were longer than its context (policy: truncate)." in told
+    assert "1 of 1 held-out rows were longer than its context and scored without their ends." in told
+
+
 def test_rows_without_a_token_are_told_on_the_card(tmp_path: Path) -> None:
     rows = {"text": ["one text", "", "another"], "label": ["a", "a", "b"], "split": ["train", "train", "train"]}
     pl.DataFrame(rows).write_parquet(tmp_path / "rows.parquet")

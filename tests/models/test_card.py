@@ -65,6 +65,18 @@ def test_a_card_tells_data_scores_limits_and_costs_with_units(line: str) -> None
             {},
             "4 rows were left out: 1 as invalid_tag, 3 as",
         ),
+        (
+            {"held_out": {"rows": 5, "longer_than_context": 1, "policy": "truncate"}},
+            [SCORE],
+            {},
+            "1 of 5 held-out rows were longer than its context and scored without their ends.",
+        ),
+        (
+            {"held_out": {"rows": 5, "longer_than_context": 1, "policy": "drop"}},
+            [SCORE],
+            {},
+            "1 of 5 held-out rows were longer than its context and not scored.",
+        ),
         ({}, [SCORE], {"ended": "max_minutes"}, "ended before its last step, by max_minutes"),
     ],
 )
