@@ -12,10 +12,13 @@ import polars as pl
 import pytest
 import torch
 from training_lake import corpus_lake
+from typer.testing import CliRunner
 
 from data.errors import ConfigError, TextmillError
 from data.lake import Lake
 from data.splits import split_of
+from flows.cli import app
+from flows.training import command
 from flows.training.order import Order
 from flows.training.running import Result, run
 from flows.training.telling import lines, watcher
@@ -175,6 +178,13 @@ def test_wrong_options_are_named(tmp_path: Path, options: dict[str, Any], said: 
 def test_a_model_too_large_for_the_memory_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutOfMemoryError, match="in making the model; lower the width or the layers"):
         done(order(corpus_lake(tmp_path), options={**SMALL, "width": 1 << 40}))
+
+
+def test_the_device_is_an_option_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(command, "train", lambda model, **given: seen.update(given, model=model))
+    CliRunner().invoke(app, ["train", "gpt", "--device", "auto", "--set", "steps=3"])
+    assert (seen["model"], seen["pairs"]) == ("gpt", ["steps=3", "device=auto"])
 
 
 def test_an_unknown_model_is_told_with_those_that_are(tmp_path: Path) -> None:
