@@ -220,13 +220,13 @@ def _change_object(path: ObjectPath, after: Callable[[bytes | None], bytes | Non
 
     for _ in range(100):
         try:
-            before, etag = objects.get(path)
+            before, state = objects.get(path)
         except FileNotFoundError:
-            before, etag = None, None
+            before, state = None, None
         wanted = after(before)
         if wanted is None or wanted == before:
             return before
-        if objects.put_if(path, wanted, etag):
+        if objects.put_if(path, wanted, state):
             return wanted
     raise LakeError(f"{path} is changed by others all the time; run the same command again")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +56,42 @@ def registries() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def s3_address() -> Iterator[tuple[str, int]]:
-    """Host and port of an S3 server of our own."""
-    from objectstore import s3_server
+def s3_server() -> Iterator[Any]:
+    """An S3 server of our own."""
+    import objectstore as stores
 
-    with s3_server() as address:
-        yield address
+    with stores.s3_server() as address:
+        yield stores.Server("s3", address, partial(stores.make_s3_bucket, address), stores.s3_variables)
+
+
+@pytest.fixture(scope="session")
+def gs_server() -> Iterator[Any]:
+    """A server of our own that speaks as Google Cloud Storage."""
+    import objectstore as stores
+    from googlestore import google_server
+
+    with google_server() as (google, address):
+        yield stores.Server(
+            "gs", address, lambda name: google.buckets.__setitem__(name, {}), stores.google_variables
+        )
+
+
+@pytest.fixture(scope="session")
+def az_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The emulator of Azure Blob Storage."""
+    import azurestore
+    import objectstore as stores
+
+    if azurestore.command() is None:
+        pytest.skip("azurite is not installed: npm install -g azurite, or name its azurite-blob in TEXTMILL_AZURITE")
+    with azurestore.azure_server(tmp_path_factory.mktemp("azurite")) as address:
+        make = partial(azurestore.make_container, address)
+        yield stores.Server("az", address, make, stores.azure_variables)
 
 
 @pytest.fixture
-def s3(s3_address: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A proxy before the S3 server, which counts requests and makes trouble; `proxy.lake` is a new lake there."""
+def lakes_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], Any]]:
+    """Makes a proxy before a server, which counts requests and makes trouble; `proxy.lake` is a new lake there."""
     from datetime import timedelta
 
     from objectstore import lake_behind
@@ -74,6 +101,24 @@ def s3(s3_address: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     quick = {"init_backoff": timedelta(milliseconds=1), "max_backoff": timedelta(milliseconds=4), "base": 2}
     monkeypatch.setitem(stores.RETRIES, "backoff", quick)
     stores.store.cache_clear()
-    with lake_behind(s3_address, tmp_path / "cache", monkeypatch.setenv) as proxy:
-        yield proxy
+    with ExitStack() as stack:
+        yield lambda server: stack.enter_context(lake_behind(server, tmp_path / "cache", monkeypatch.setenv))
     stores.store.cache_clear()
+
+
+@pytest.fixture
+def s3(s3_server: Any, lakes_at: Callable[[Any], Any]) -> Any:
+    """A proxy before the S3 server."""
+    return lakes_at(s3_server)
+
+
+@pytest.fixture
+def gs(gs_server: Any, lakes_at: Callable[[Any], Any]) -> Any:
+    """A proxy before the server that speaks as Google's."""
+    return lakes_at(gs_server)
+
+
+@pytest.fixture(params=["s3", pytest.param("gs", marks=pytest.mark.long), pytest.param("az", marks=pytest.mark.long)])
+def cloud(request: pytest.FixtureRequest, lakes_at: Callable[[Any], Any]) -> Any:
+    """A proxy before a server of each kind."""
+    return lakes_at(request.getfixturevalue(f"{request.param}_server"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import socket
 import threading
@@ -17,6 +18,9 @@ from urllib.parse import urlsplit
 SECRET = "planted-Secret/Key+of/nobody0123456789AB"
 KEY_ID = "AKIAPLANTEDKEYID0000"
 TOKEN = "planted-session-token-zzzz"
+AZURE_ACCOUNT = "plantedaccount"
+AZURE_KEY = base64.b64encode(f"{SECRET} of Azure".encode()).decode()
+SECRETS = (KEY_ID, SECRET, TOKEN, AZURE_KEY)
 NO_SUCH = {"Connection", "Transfer-Encoding", "Keep-Alive"}
 
 
@@ -30,7 +34,7 @@ class Request:
 
     @property
     def is_list(self) -> bool:
-        return self.method == "GET" and "list-type=2" in self.query
+        return self.method == "GET" and ("list-type=2" in self.query or "comp=list" in self.query)
 
 
 @dataclass
@@ -173,22 +177,36 @@ def proxy_to(address: tuple[str, int]) -> Iterator[Proxy]:
         thread.join()
 
 
+@dataclass(frozen=True)
+class Server:
+    """A store on loopback: its scheme and address, how a bucket is made, how clients find it at an endpoint."""
+
+    scheme: str
+    address: tuple[str, int]
+    make_bucket: Callable[[str], None]
+    variables: Callable[[str], dict[str, str]]
+
+
 @contextmanager
-def lake_behind(address: tuple[str, int], cache: Path, setenv: Callable[[str, str], None]) -> Iterator[Proxy]:
+def lake_behind(server: Server, cache: Path, setenv: Callable[[str, str], None]) -> Iterator[Proxy]:
     """A proxy before the server, with an environment that leads there and a bucket of its own for a lake."""
     bucket = f"bucket-{uuid.uuid4().hex[:12]}"
-    connection = http.client.HTTPConnection(*address)
-    connection.request("PUT", f"/{bucket}")
-    connection.getresponse().read()
-    connection.close()
-    with proxy_to(address) as proxy:
-        for name, value in environment(proxy.url, cache).items():
+    server.make_bucket(bucket)
+    with proxy_to(server.address) as proxy:
+        for name, value in {**server.variables(proxy.url), **no_profiles(cache)}.items():
             setenv(name, value)
-        proxy.lake = f"s3://{bucket}/lake"
+        proxy.lake = f"{server.scheme}://{bucket}/lake"
         yield proxy
 
 
-def environment(endpoint: str, cache: Path) -> dict[str, str]:
+def make_s3_bucket(address: tuple[str, int], name: str) -> None:
+    connection = http.client.HTTPConnection(*address)
+    connection.request("PUT", f"/{name}")
+    connection.getresponse().read()
+    connection.close()
+
+
+def s3_variables(endpoint: str) -> dict[str, str]:
     """Variables with which the client finds the server, and secrets that must not be seen anywhere."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
@@ -196,6 +214,23 @@ def environment(endpoint: str, cache: Path) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_SESSION_TOKEN": TOKEN,
         "AWS_REGION": "us-east-1",
+    }
+
+
+def google_variables(endpoint: str) -> dict[str, str]:
+    return {"GOOGLE_BASE_URL": endpoint, "GOOGLE_BEARER_TOKEN": TOKEN}
+
+
+def azure_variables(endpoint: str) -> dict[str, str]:
+    return {
+        "AZURE_STORAGE_ENDPOINT": f"{endpoint}/{AZURE_ACCOUNT}",
+        "AZURE_STORAGE_ACCOUNT_NAME": AZURE_ACCOUNT,
+        "AZURE_STORAGE_ACCOUNT_KEY": AZURE_KEY,
+    }
+
+
+def no_profiles(cache: Path) -> dict[str, str]:
+    return {
         "AWS_CONFIG_FILE": str(cache / "no-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(cache / "no-credentials"),
         "TEXTMILL_CACHE": str(cache),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from data.storage import objects
 from data.storage.address import StorageError
+from data.storage.stores import whereabouts
 
 if TYPE_CHECKING:
     from data.storage.path import ObjectPath
@@ -135,9 +136,8 @@ def _kept(path: ObjectPath, etag: str) -> Path:
 
 
 def _name(path: ObjectPath) -> str:
-    """A name for an address; the same bucket of another endpoint is another."""
-    ends = [value for name, value in sorted(os.environ.items()) if "ENDPOINT" in name]
-    return hashlib.sha256("\n".join([str(path), *ends]).encode()).hexdigest()[:32]
+    """A name for an address; the same bucket of another endpoint or account is another."""
+    return hashlib.sha256("\n".join([str(path), *whereabouts()]).encode()).hexdigest()[:32]
 
 
 def _is_whole(kept: Path, size: int) -> bool:

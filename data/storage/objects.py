@@ -21,6 +21,8 @@ from data.storage.address import StorageError
 from data.storage.stores import for_upload, patiently, store
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta, UpdateVersion
+
     from data.storage.path import ObjectPath
 
 _SINGLE = 256 << 20
@@ -47,14 +49,24 @@ def _facts(meta: Any) -> Facts:
     return Facts(meta["size"], meta["last_modified"].timestamp(), meta["e_tag"] or "")
 
 
-def get(path: ObjectPath) -> tuple[bytes, str]:
-    """Content and tag of a small object. Raises FileNotFoundError."""
+def get(path: ObjectPath) -> tuple[bytes, UpdateVersion]:
+    """Content of a small object, and the state by which `put_if` knows it again. Raises FileNotFoundError."""
 
-    def ask() -> tuple[bytes, str]:
+    def ask() -> tuple[bytes, UpdateVersion]:
         found = store(path.bucket).get(path.key)
-        return bytes(found.bytes()), found.meta["e_tag"] or ""
+        return bytes(found.bytes()), _state(found.meta)
 
     return patiently(path, ask)
+
+
+def _state(meta: ObjectMeta) -> UpdateVersion:
+    """Tag and version of an object: S3 and Azure replace by the first, Google by the second alone."""
+    found: UpdateVersion = {}
+    if tag := meta["e_tag"]:
+        found["e_tag"] = tag
+    if version := meta["version"]:
+        found["version"] = version
+    return found
 
 
 def get_range(path: ObjectPath, start: int, end: int, etag: str) -> memoryview:
@@ -117,11 +129,11 @@ def _put_file(path: ObjectPath, source: Path, size: int) -> None:
             )
 
 
-def put_if(path: ObjectPath, content: bytes, etag: str | None) -> bool:
-    """Write an object if it still has this tag (None: if there is none); tells whether this content is there now."""
+def put_if(path: ObjectPath, content: bytes, state: UpdateVersion | None) -> bool:
+    """Write an object if it is still in this state (None: if there is none); tells whether this content is there now."""
     from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-    mode: Any = "create" if etag is None else {"e_tag": etag}
+    mode: Any = "create" if state is None else state
     client = for_upload(path.bucket, len(content))
     try:
         patiently(path, lambda: client.put(path.key, content, mode=mode, attributes=_kind(path)))

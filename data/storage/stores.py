@@ -32,9 +32,19 @@ STALLED = timedelta(seconds=30)
 """Time after which an answer of which nothing arrives is given up, and asked for again."""
 QUICKEST, SLOWEST = 60.0, 1 << 18
 """Seconds that an upload has at the least, and the bytes a second of the slowest line that is waited for."""
+_WHERE = re.compile(r"ENDPOINT|^GOOGLE_BASE_URL$|^AZURE_STORAGE_ACCOUNT(_NAME)?$")
 _NO_BUCKET = ("NoSuchBucket", "specified bucket does not exist", "ContainerNotFound")
+_REFUSED = {
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken",
+    "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation", "AuthenticationRequired",
+}
 _CODE = re.compile(r"<Code>(\w+)</Code>")
-_STATUS = re.compile(r"status (?:code: )?(\d{3}[\w ]*)")
+_STATUS = re.compile(r"(?:status (?:code: )?|\(code: )(\d{3}[\w ]*)")
+
+
+def whereabouts() -> list[str]:
+    """What the environment says of where buckets lie: endpoints, and the account that an Azure container belongs to."""
+    return [value for name, value in sorted(os.environ.items()) if _WHERE.search(name)]
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +57,7 @@ def store(bucket: str, seconds: float | None = None) -> ObjectStore:
     client: dict[str, Any] = {"timeout": timedelta(seconds=seconds or 300), "connect_timeout": timedelta(seconds=5)}
     if seconds is None:  # of an upload nothing is read before all of it is sent
         client["read_timeout"] = STALLED
-    if any(value.startswith("http://") for name, value in os.environ.items() if "ENDPOINT" in name):
+    if any(value.startswith("http://") for value in whereabouts()):
         client["allow_http"] = True
     with clear(bucket):
         found: ObjectStore = from_url(bucket, client_options=client, retry_config=RETRIES, **options(bucket))  # type: ignore[call-overload]
@@ -99,9 +109,9 @@ def _told(address: object, message: str) -> StorageError:
     reason = code.group(1) if code else status.group(1).strip() if status else ""
     if any(word in message for word in _NO_BUCKET):
         return StorageError(f"there is no bucket for {address}; create it, or name another with --lake")
-    if reason in {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"} or "401" in reason:
+    if reason in _REFUSED or "401" in reason:
         return StorageError(f"the credentials for {address} are refused ({reason}); renew them, see docs/lake.md")
-    if reason == "AccessDenied" or reason.startswith("403"):
+    if status and status.group(1).startswith("403"):
         return StorageError(
             f"{address} may not be used with these credentials ({reason}): ask for rights to read and write there"
         )

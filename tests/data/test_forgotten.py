@@ -75,9 +75,9 @@ def test_ids_of_other_sources_do_not_concern_a_job() -> None:
     assert of_sources(["enwiki:1"], set()) == ()
 
 
-def test_of_two_machines_that_forget_at_once_both_are_kept(s3: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_machines_that_forget_at_once_both_are_kept(cloud: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     """They share no lock, so the second may come between the reading and the writing of the first."""
-    lake = Lake(Path(s3.lake))
+    lake = Lake(Path(cloud.lake))
     add(lake, STONE)
     monkeypatch.setattr(Lake, "lock", lambda *_, **__: nullcontext())
     other = [Tombstone(ids=("w:4",), reason="asked", when="t3")]

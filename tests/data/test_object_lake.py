@@ -25,8 +25,8 @@ CONTRACT = Contract(
 
 
 @pytest.fixture
-def lake(s3: Proxy) -> Lake:
-    return Lake(Path(s3.lake))
+def lake(cloud: Proxy) -> Lake:
+    return Lake(Path(cloud.lake))
 
 
 def build(lake: Lake, version: str = "v1") -> Build:
@@ -68,15 +68,15 @@ def test_write_find_commit(lake: Lake) -> None:
     assert not list((cache.home() / "scratch").iterdir())
 
 
-def test_a_part_of_an_earlier_version_is_copied_in_the_store(lake: Lake, s3: Proxy) -> None:
+def test_a_part_of_an_earlier_version_is_copied_in_the_store(lake: Lake, cloud: Proxy) -> None:
     put(lake, "v1")
-    s3.requests.clear()
+    cloud.requests.clear()
     target = build(lake, "v2")
     part = target.find(3, "k")
     assert part is not None
     assert (part.index, part.rows) == (3, 2)
     check_whole(lake, target.commit([part], {}))
-    fetched = [one for one in s3.requests if one.method == "GET" and one.path.endswith(".parquet")]
+    fetched = [one for one in cloud.requests if one.method == "GET" and one.path.endswith(".parquet")]
     assert len(fetched) == 2  # by the check of this test
 
 
@@ -132,35 +132,35 @@ def test_a_release_made_of_the_one_before_is_made_again_if_another_came_between(
 
 
 @pytest.mark.parametrize("kind", ["500", "lost", "cut"])
-def test_a_version_is_built_through_trouble(lake: Lake, s3: Proxy, kind: str) -> None:
-    s3.trouble(kind, lambda request: request.method == "PUT", times=2)
-    s3.trouble(kind, lambda request: request.method == "PUT" and request.path.endswith(MANIFEST), times=2)
-    s3.trouble(kind, lambda request: request.method == "GET" and not request.is_list, times=2)
+def test_a_version_is_built_through_trouble(lake: Lake, cloud: Proxy, kind: str) -> None:
+    cloud.trouble(kind, lambda request: request.method == "PUT", times=2)
+    cloud.trouble(kind, lambda request: request.method == "PUT" and request.path.endswith(MANIFEST), times=2)
+    cloud.trouble(kind, lambda request: request.method == "GET" and not request.is_list, times=2)
     manifest = put(lake, "v1")
     lake.publish("wiki", {"datasets": {"toys": "v1"}})
     assert lake.manifest("wiki", "toys", "v1") == manifest
     check_whole(lake, manifest)
 
 
-def test_nothing_is_listed_where_a_manifest_is_read(lake: Lake, s3: Proxy) -> None:
+def test_nothing_is_listed_where_a_manifest_is_read(lake: Lake, cloud: Proxy) -> None:
     put(lake, "v1")
     lake.publish("wiki", {"datasets": {"toys": "v1"}})
-    s3.requests.clear()
+    cloud.requests.clear()
     release = lake.release("wiki")
     assert release is not None
     for path in lake.parts("wiki", "toys", release["datasets"]["toys"]):
         path.read_bytes()
     assert build(lake).published is not None
-    assert s3.lists() == []
+    assert cloud.lists() == []
     lake.pipelines()
-    assert len(s3.lists()) == 1  # so lists are seen
+    assert len(cloud.lists()) == 1  # so lists are seen
 
 
-def test_a_store_that_must_not_be_written_leaves_what_is_published(lake: Lake, s3: Proxy) -> None:
+def test_a_store_that_must_not_be_written_leaves_what_is_published(lake: Lake, cloud: Proxy) -> None:
     before = put(lake, "v1")
     lake.publish("wiki", {"datasets": {"toys": "v1"}})
     body = b"<Error><Code>AccessDenied</Code></Error>"
-    s3.trouble("403", lambda request: request.method in {"PUT", "POST", "DELETE"}, times=999, body=body)
+    cloud.trouble("403", lambda request: request.method in {"PUT", "POST", "DELETE"}, times=999, body=body)
     for act in (lake.check_writable, lambda: put(lake, "v2"), lambda: lake.publish("wiki", {"datasets": {}})):
         with pytest.raises(LakeError, match=r"may not be used with these credentials .*: ask for rights"):
             act()

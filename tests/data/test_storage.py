@@ -21,8 +21,8 @@ from data.storage import ObjectPath, StorageError, cache, objects, place, redact
 
 
 @pytest.fixture
-def root(s3: Proxy) -> ObjectPath:
-    found = place(s3.lake)
+def root(cloud: Proxy) -> ObjectPath:
+    found = place(cloud.lake)
     assert isinstance(found, ObjectPath)
     return found
 
@@ -124,12 +124,12 @@ def test_a_staged_file_is_put_at_the_end_or_not_at_all(root: ObjectPath) -> None
     assert list((cache.home() / "scratch").iterdir()) == []
 
 
-def test_a_file_that_was_just_written_is_not_fetched(root: ObjectPath, s3: Proxy) -> None:
+def test_a_file_that_was_just_written_is_not_fetched(root: ObjectPath, cloud: Proxy) -> None:
     with files.staging(root / "x.parquet") as staged:
         pl.DataFrame({"a": [1, 2]}).write_parquet(staged)
-    s3.requests.clear()
+    cloud.requests.clear()
     assert pl.read_parquet(root / "x.parquet")["a"].to_list() == [1, 2]
-    assert [request.method for request in s3.requests] == ["HEAD"]
+    assert [request.method for request in cloud.requests] == ["HEAD"]
 
 
 def test_a_replaced_object_is_fetched_again(root: ObjectPath) -> None:
@@ -149,7 +149,7 @@ def test_the_cache_removes_what_was_used_longest_ago(root: ObjectPath, monkeypat
     assert [path.exists() for path in kept] == [False, False, True]
 
 
-def test_columns_are_read_without_the_rest(root: ObjectPath, s3: Proxy) -> None:
+def test_columns_are_read_without_the_rest(root: ObjectPath, cloud: Proxy) -> None:
     frame = pl.DataFrame({"n": range(3000), "noise": [os.urandom(300).hex() for _ in range(3000)]})
     content = io.BytesIO()
     frame.write_parquet(content)
@@ -215,35 +215,35 @@ def test_a_change_on_the_disk_is_like_that_in_a_store(tmp_path: Path) -> None:
     ],
 )
 def test_trouble_that_passes_is_not_seen(
-    root: ObjectPath, s3: Proxy, kind: str, fits: Callable[[Request], bool], act: Callable[[Any], Any], wanted: Any
+    root: ObjectPath, cloud: Proxy, kind: str, fits: Callable[[Request], bool], act: Callable[[Any], Any], wanted: Any
 ) -> None:
     files.write_bytes(root / "x", b"old" * 700)
-    s3.trouble(kind, fits, times=2)
+    cloud.trouble(kind, fits, times=2)
     assert act(root / "x") == wanted
 
 
 @pytest.mark.parametrize("kind", ["503", "429"])
-def test_a_store_that_is_busy_is_asked_again(root: ObjectPath, s3: Proxy, kind: str) -> None:
-    s3.trouble(kind, is_put, times=2)
+def test_a_store_that_is_busy_is_asked_again(root: ObjectPath, cloud: Proxy, kind: str) -> None:
+    cloud.trouble(kind, is_put, times=2)
     files.write_bytes(root / "x", b"new")
     assert (root / "x").read_bytes() == b"new"
 
 
 def test_what_stalls_is_given_up_and_asked_for_again(
-    root: ObjectPath, s3: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: ObjectPath, cloud: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stores, "STALLED", timedelta(seconds=0.5))
     monkeypatch.setattr(stores, "QUICKEST", 0.5)
     stores.store.cache_clear()
     (tmp_path / "file").write_bytes(b"old")
-    s3.trouble("stall", is_put)
+    cloud.trouble("stall", is_put)
     objects.put_file(root / "x", tmp_path / "file")
-    s3.trouble("stall", is_get)
+    cloud.trouble("stall", is_get)
     assert (root / "x").read_bytes() == b"old"
-    s3.trouble("stall", is_put)
+    cloud.trouble("stall", is_put)
     assert objects.put_if(root / "x", b"new", objects.get(root / "x")[1])
     assert (root / "x").read_bytes() == b"new"
-    assert ([trouble.times for trouble in s3.troubles], s3.waited_out) == ([0, 0, 0], 0)
+    assert ([trouble.times for trouble in cloud.troubles], cloud.waited_out) == ([0, 0, 0], 0)
 
 
 @pytest.mark.parametrize(("size", "seconds"), [(0, 60), (60 << 18, 60), (61 << 18, 120), (256 << 20, 1920)])
@@ -256,20 +256,20 @@ def test_an_upload_has_the_time_that_a_slow_line_takes(
 
 @pytest.mark.parametrize("fails", ["part", "end", ""])
 def test_a_very_large_file_is_put_in_pieces_and_none_is_left_after_an_error(
-    root: ObjectPath, s3: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+    root: ObjectPath, cloud: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     monkeypatch.setattr(objects, "_SINGLE", 1 << 20)
     monkeypatch.setattr(objects, "_RANGE", 5 << 20)
     file = tmp_path / "large"
     file.write_bytes(os.urandom(1 << 10) * (6 << 10))
-    s3.trouble("500", lambda request: "partNumber=1" in request.query)
+    cloud.trouble("500", lambda request: "partNumber=1" in request.query)
     body = b"<Error><Code>AccessDenied</Code></Error>"
-    s3.trouble("403", lambda request: fails == "part" and "partNumber=2" in request.query, body=body)
-    s3.trouble("403", lambda request: fails == "end" and is_end(request), body=body)
+    cloud.trouble("403", lambda request: fails == "part" and "partNumber=2" in request.query, body=body)
+    cloud.trouble("403", lambda request: fails == "end" and is_end(request), body=body)
     if fails:
         with pytest.raises(StorageError, match="AccessDenied"):
             objects.put_file(root / "x", file)
-        assert "DELETE" in {request.method for request in s3.requests}  # a piece may still be under way
+        assert "DELETE" in {request.method for request in cloud.requests}  # a piece may still be under way
         assert not (root / "x").is_file()
     else:
         objects.put_file(root / "x", file)
@@ -282,14 +282,14 @@ def is_end(request: Request) -> bool:
     return request.method == "POST" and "uploadId" in request.query
 
 
-def uploads(s3: Proxy) -> int:
+def uploads(cloud: Proxy) -> int:
     """Uploads that were begun and neither finished nor given up."""
-    with urlopen(f"{s3.url}/{place(s3.lake).parts[1]}?uploads") as answer:
+    with urlopen(f"{cloud.url}/{place(cloud.lake).parts[1]}?uploads") as answer:
         return int(answer.read().count(b"<UploadId>"))
 
 
-def test_a_store_that_answers_nothing_is_an_error(root: ObjectPath, s3: Proxy) -> None:
-    s3.trouble("500", lambda request: True, times=999)
+def test_a_store_that_answers_nothing_is_an_error(root: ObjectPath, cloud: Proxy) -> None:
+    cloud.trouble("500", lambda request: True, times=999)
     with pytest.raises(StorageError, match=r"cannot be reached or does not answer .*; try again later"):
         (root / "x").read_bytes()
 
@@ -303,11 +303,11 @@ def test_a_store_that_answers_nothing_is_an_error(root: ObjectPath, s3: Proxy) -
     ],
 )
 def test_refused_credentials_are_an_error_that_does_not_tell_them(
-    root: ObjectPath, s3: Proxy, code: str, told: str
+    root: ObjectPath, cloud: Proxy, code: str, told: str
 ) -> None:
     body = f"<Error><Code>{code}</Code><AWSAccessKeyId>{KEY_ID}</AWSAccessKeyId><StringToSign>{SECRET}</StringToSign>"
     for act in (lambda: files.write_bytes(root / "x", b"1"), (root / "x").read_bytes, lambda: list(root.iterdir())):
-        s3.trouble("403", lambda request: True, body=body.encode())
+        cloud.trouble("403", lambda request: True, body=body.encode())
         with pytest.raises(LakeError) as caught:
             act()
         assert told in str(caught.value)
@@ -315,7 +315,7 @@ def test_refused_credentials_are_an_error_that_does_not_tell_them(
 
 
 @pytest.mark.parametrize("act", [ObjectPath.read_bytes, lambda path: files.write_bytes(path, b"1"), ObjectPath.iterdir])
-def test_a_bucket_that_does_not_exist(s3: Proxy, act: Callable[[Any], Any]) -> None:
+def test_a_bucket_that_does_not_exist(cloud: Proxy, act: Callable[[Any], Any]) -> None:
     with pytest.raises(LakeError, match=r"there is no bucket for s3://nowhere.*; create it, or name another"):
         list(act(place("s3://nowhere-at-all/lake/x")) or [])
 

@@ -25,9 +25,9 @@ MOVES = ((None, "v000001"), ("v000001", "v000002"))
 
 
 @pytest.fixture
-def lake(s3: Proxy, tmp_path: Path) -> Lake:
+def lake(cloud: Proxy, tmp_path: Path) -> Lake:
     """Two releases, a model with two champions, a raw dump and a report."""
-    lake = Lake(Path(s3.lake))
+    lake = Lake(Path(cloud.lake))
     for version, last in (("aaaa", "three"), ("bbbb", "four")):
         parts = [{"enwiki:1": "one", GONE: TEXT, "enwiki:3": last}]
         put(lake, "documents", version, parts, inputs=RAW)

@@ -52,34 +52,34 @@ def check_secret_free(*folders: Path) -> None:
 @pytest.mark.usefixtures("prefect")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_corpus_is_built_and_then_there_is_nothing_to_do(
-    s3: Proxy, dump: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cloud: Proxy, dump: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from flows import commands
     from flows.cli import _build, _job
     from flows.nightly import corpus_build
 
-    corpus_build(sources=[str(dump)], lake=s3.lake, config=str(config))
-    s3.requests.clear()
-    _build("corpus_build", _job([str(dump)], None, Path(s3.lake), config, None, 0), config, json=False)
+    corpus_build(sources=[str(dump)], lake=cloud.lake, config=str(config))
+    cloud.requests.clear()
+    _build("corpus_build", _job([str(dump)], None, Path(cloud.lake), config, None, 0), config, json=False)
     assert "Nothing to do: everything of 'small' is up to date." in capsys.readouterr().out
-    assert s3.lists() == []
-    assert not [one for one in s3.requests if one.path.endswith(".parquet")]
-    commands.list_models(place(s3.lake), json=False)
-    check_secret_free(place(s3.lake), tmp_path / "cache")
+    assert cloud.lists() == []
+    assert not [one for one in cloud.requests if one.path.endswith(".parquet")]
+    commands.list_models(place(cloud.lake), json=False)
+    check_secret_free(place(cloud.lake), tmp_path / "cache")
 
 
 @pytest.mark.long
-def test_two_machines_build_the_same_at_once(s3: Proxy, dump: Path, config: Path, tmp_path: Path) -> None:
+def test_two_machines_build_the_same_at_once(cloud: Proxy, dump: Path, config: Path, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     page = f"/{dump.name}?sig={TOKEN}"
     with serving() as script, ThreadPoolExecutor(2) as pool:
         script.pages[page] = dump.read_bytes()
         source = script.base.replace("://", f"://user:{KEY_ID}@") + page
-        words = ("corpus", "build", "--source", source, "--config", str(config), "--lake", s3.lake)
+        words = ("corpus", "build", "--source", source, "--config", str(config), "--lake", cloud.lake)
         one, other = pool.map(lambda name: textmill(*words, TEXTMILL_CACHE=str(tmp_path / name)), ("one", "other"))
     assert (one.returncode, other.returncode) == (0, 0), one.stderr + other.stderr
-    verified = textmill("datasets", "verify", "--lake", s3.lake)
+    verified = textmill("datasets", "verify", "--lake", cloud.lake)
     assert (verified.returncode, "as published" in verified.stdout) == (0, True), verified.stdout + verified.stderr
     again = textmill(*words)
     assert "Nothing to do" in again.stdout, again.stdout + again.stderr
@@ -87,10 +87,10 @@ def test_two_machines_build_the_same_at_once(s3: Proxy, dump: Path, config: Path
         "corpus", "build", "--source", str(dump), "--config", str(config), "--lake", str(tmp_path / "lake")
     )
     assert on_disk.returncode == 0, on_disk.stderr
-    assert hashes(Lake(Path(s3.lake)), "small") == hashes(Lake(tmp_path / "lake"), "small")
+    assert hashes(Lake(Path(cloud.lake)), "small") == hashes(Lake(tmp_path / "lake"), "small")
     told = "".join(done.stdout + done.stderr for done in (one, other, verified, again)).encode()
     assert not any(secret in told for secret in SECRETS)
-    check_secret_free(place(s3.lake), tmp_path)
+    check_secret_free(place(cloud.lake), tmp_path)
 
 
 @pytest.mark.long
@@ -106,8 +106,8 @@ def test_two_runs_at_once_on_a_disk_have_one_result(dump: Path, config: Path, tm
 
 
 @pytest.mark.long
-def test_the_whole_job_on_the_sample(s3: Proxy, config: Path, tmp_path: Path) -> None:
-    words = ("run", "--config", str(config), "--lake", s3.lake)
+def test_the_whole_job_on_the_sample(cloud: Proxy, config: Path, tmp_path: Path) -> None:
+    words = ("run", "--config", str(config), "--lake", cloud.lake)
     first = textmill(*words)
     assert first.returncode == 0, first.stderr
     again = textmill(*words)
@@ -116,9 +116,9 @@ def test_the_whole_job_on_the_sample(s3: Proxy, config: Path, tmp_path: Path) ->
     assert json.loads(planned.stdout)["nothing_to_do"], planned.stdout
     assert "Nothing to do" in textmill("corpus", "build", *words[1:]).stdout
     for command in COMMANDS:
-        done = textmill(*command, "--lake", s3.lake)
+        done = textmill(*command, "--lake", cloud.lake)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    check_secret_free(place(s3.lake), tmp_path)
+    check_secret_free(place(cloud.lake), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_whole_job_on_the_sample(s3: Proxy, config: Path, tmp_path: Path) ->
         (f"s3://{KEY_ID}:planted@bucket/lake", "holds credentials or a query"),
     ],
 )
-def test_a_lake_that_cannot_be_used_is_one_line(s3: Proxy, lake: str, told: str) -> None:
+def test_a_lake_that_cannot_be_used_is_one_line(cloud: Proxy, lake: str, told: str) -> None:
     done = textmill("datasets", "list", "--lake", lake)
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (1, 1), done.stderr
     assert told in done.stderr

@@ -67,8 +67,8 @@ def test_workers_rest_while_a_tokenizer_learns(
 
 
 @pytest.mark.parametrize("remote", [False, True])
-def test_the_first_of_two_tokenizers_of_equal_options_is_kept(s3: Proxy, tmp_path: Path, remote: bool) -> None:
-    path = (place(s3.lake) if remote else tmp_path) / "wiki" / "current.json"
+def test_the_first_of_two_tokenizers_of_equal_options_is_kept(cloud: Proxy, tmp_path: Path, remote: bool) -> None:
+    path = (place(cloud.lake) if remote else tmp_path) / "wiki" / "current.json"
     corpus = Ref("corpus", "c1", 0, reused=False)
     assert _kept(path, "one", "options", corpus) == "one"
     assert _kept(path, "two", "options", corpus) == "one"
@@ -76,8 +76,8 @@ def test_the_first_of_two_tokenizers_of_equal_options_is_kept(s3: Proxy, tmp_pat
     assert _kept(path, "three", "other options", corpus) == "three"
 
 
-def test_a_tokenizer_that_came_between_is_kept(s3: Proxy) -> None:
-    path = place(s3.lake) / "wiki" / "current.json"
+def test_a_tokenizer_that_came_between_is_kept(cloud: Proxy) -> None:
+    path = place(cloud.lake) / "wiki" / "current.json"
     corpus = Ref("corpus", "c1", 0, reused=False)
     files.write_json(path, {"fingerprint": "old", "config": "old options", "corpus": "c0"})
     asked = objects.put_if

@@ -15,8 +15,8 @@ WHEN = "2026-01-02T03:04:05Z"
 
 
 @pytest.fixture
-def registry(s3: Proxy) -> Registry:
-    return Registry(place(s3.lake) / "models")
+def registry(cloud: Proxy) -> Registry:
+    return Registry(place(cloud.lake) / "models")
 
 
 def register(registry: Registry, folder: Path, key: str, content: str = "weights") -> ModelVersion:
@@ -48,12 +48,12 @@ def test_register_find_load(registry: Registry, tmp_path: Path) -> None:
     assert (loaded.path / "deep" / "meta.json").read_text() == "{}"
 
 
-def test_a_loaded_model_is_read_from_the_disk_and_verified(registry: Registry, tmp_path: Path, s3: Proxy) -> None:
+def test_a_loaded_model_is_read_from_the_disk_and_verified(registry: Registry, tmp_path: Path, cloud: Proxy) -> None:
     register(registry, tmp_path, "k1")
     local = registry.load("tone", "v000001").path
-    s3.requests.clear()
+    cloud.requests.clear()
     registry.load("tone", "v000001")
-    assert not [one for one in s3.requests if one.path.endswith("weights.bin")]
+    assert not [one for one in cloud.requests if one.path.endswith("weights.bin")]
     (local / "weights.bin").write_text("spoiled")
     assert (registry.load("tone", "v000001").path / "weights.bin").read_text() == "weights"
     (registry.root / "tone" / "v000001" / "weights.bin").write_bytes(b"changed")

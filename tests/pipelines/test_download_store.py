@@ -24,43 +24,43 @@ def secret_free(folder: Path) -> bool:
     return bool(content) and not any(secret in one for secret in SECRETS for one in content)
 
 
-def test_a_file_is_put_with_its_sidecar_and_known_without_a_list(server: Script, s3: Proxy) -> None:
-    folder = place(s3.lake) / "raw" / "dump"
+def test_a_file_is_put_with_its_sidecar_and_known_without_a_list(server: Script, cloud: Proxy) -> None:
+    folder = place(cloud.lake) / "raw" / "dump"
     source = Source(name="dump", location=server.address)
     [raw] = download(source, folder)
     assert isinstance(raw.path, ObjectPath)
     assert raw.path.read_bytes() == BODY
     assert [path.name for path in folder.rglob("*")] == ["dump.txt", "dump.txt.json"]
-    s3.requests.clear()
+    cloud.requests.clear()
     assert known(source, folder) == [raw]
     assert download(source, folder) == [raw]
-    assert (s3.lists(), len(server.requests)) == ([], 1)
+    assert (cloud.lists(), len(server.requests)) == ([], 1)
 
 
-def test_a_broken_transfer_goes_on_from_the_local_piece(server: Script, s3: Proxy) -> None:
+def test_a_broken_transfer_goes_on_from_the_local_piece(server: Script, cloud: Proxy) -> None:
     server.steps = cut(1000)
-    [raw] = download(Source(name="dump", location=server.address), place(s3.lake) / "raw", clock=Time().clock)
+    [raw] = download(Source(name="dump", location=server.address), place(cloud.lake) / "raw", clock=Time().clock)
     assert raw.path.read_bytes() == BODY
     assert server.asked("Range") == [None, "bytes=1000-"]
 
 
-def test_the_files_of_a_folder_are_known_by_one_listing(tmp_path: Path, s3: Proxy) -> None:
+def test_the_files_of_a_folder_are_known_by_one_listing(tmp_path: Path, cloud: Proxy) -> None:
     (tmp_path / "texts").mkdir()
     for name in ("a", "b", "c"):
         (tmp_path / "texts" / f"{name}.txt").write_text(name)
-    source, folder = Source(name="texts", location=str(tmp_path / "texts")), place(s3.lake) / "raw" / "texts"
+    source, folder = Source(name="texts", location=str(tmp_path / "texts")), place(cloud.lake) / "raw" / "texts"
     raw = download(source, folder)
-    s3.requests.clear()
+    cloud.requests.clear()
     assert Shelf(source, folder).listed() == raw
-    assert [request.method for request in s3.requests] == ["GET"]
+    assert [request.method for request in cloud.requests] == ["GET"]
     assert [path.read_text() for path in files.all_local([one.path for one in raw])] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("remote", [False, True])
 def test_credentials_of_an_address_are_used_and_not_kept(
-    server: Script, s3: Proxy, tmp_path: Path, remote: bool
+    server: Script, cloud: Proxy, tmp_path: Path, remote: bool
 ) -> None:
-    folder = place(s3.lake) / "raw" if remote else tmp_path / "raw"
+    folder = place(cloud.lake) / "raw" if remote else tmp_path / "raw"
     server.pages[f"/dump.txt?{QUERY}"] = BODY
     address = server.address.replace("://", "://user:hunter2pass@") + f"?{QUERY}"
     source = Source(name="dump", location=address)
