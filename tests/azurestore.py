@@ -30,10 +30,13 @@ def azure_server(folder: Path) -> Iterator[tuple[str, int]]:
     found, port = command(), _free_port()
     if found is None:
         raise FileNotFoundError("azurite-blob")
-    words = [found, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)]
+    words = [found, "--blobHost", "127.0.0.1", "--blobPort", str(port)]
     own = {**os.environ, "AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{AZURE_KEY}"}
     process = subprocess.Popen(
-        [*words, "--inMemoryPersistence", "--silent", "--disableTelemetry"], env=own, stdout=subprocess.DEVNULL
+        [*words, "--inMemoryPersistence", "--silent", "--disableTelemetry"],
+        cwd=folder,
+        env=own,
+        stdout=subprocess.DEVNULL,
     )
     try:
         _wait(process, port)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SECRET = "planted-Secret/Key+of/nobody0123456789AB"
 KEY_ID = "AKIAPLANTEDKEYID0000"
@@ -90,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self) -> None:
         split = urlsplit(self.path)
-        request = Request(self.command, split.path, split.query)
+        request = Request(self.command, unquote(split.path), split.query)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.proxy.requests.append(request)
         trouble = self.proxy.next_trouble(request)
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name: value for name, value in answer.getheaders() if name.title() not in NO_SUCH}
         if self.command == "HEAD":
-            self._answer(answer.status, headers, b"", length=headers.get("Content-Length"))
+            self._answer(answer.status, headers, b"", length=answer.getheader("Content-Length"))
         elif trouble is not None:  # cut
             self._answer(answer.status, headers, content[: len(content) // 2], length=str(len(content)))
             self._hang_up()

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from objectstore import KEY_ID, SECRET, TOKEN, Proxy
+import objectstore
+from objectstore import KEY_ID, TOKEN, Proxy
 from webserver import serving
 
 from data.lake import Lake
 from data.storage import place
 
-SECRETS = [text.encode() for text in (KEY_ID, SECRET, TOKEN)]
+SECRETS = [text.encode() for text in objectstore.SECRETS]
 
 COMMANDS = (
     *(("datasets", word) for word in ("list", "verify", "gc", "pin")),
