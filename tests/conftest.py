@@ -71,9 +71,7 @@ def gs_server() -> Iterator[Any]:
     from googlestore import google_server
 
     with google_server() as (google, address):
-        yield stores.Server(
-            "gs", address, lambda name: google.buckets.__setitem__(name, {}), stores.google_variables
-        )
+        yield stores.Server("gs", address, lambda name: google.buckets.__setitem__(name, {}), stores.google_variables)
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,23 @@ QUICKEST, SLOWEST = 60.0, 1 << 18
 _WHERE = re.compile(r"ENDPOINT|^GOOGLE_BASE_URL$|^AZURE_STORAGE_ACCOUNT(_NAME)?$")
 _NO_BUCKET = ("NoSuchBucket", "specified bucket does not exist", "ContainerNotFound")
 _REFUSED = {
-    "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken",
-    "AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation", "AuthenticationRequired",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "InvalidToken",
+    "ExpiredToken",
+    "AuthenticationFailed",
+    "InvalidAuthenticationInfo",
+    "NoAuthenticationInformation",
+    "AuthenticationRequired",
 }
+_UNREADABLE = (
+    "invalid access key",
+    "parsing an sas key",
+    "sas query pair",
+    "unable to decode service account",
+    "unable to parse private key",
+)
+_MISSING = ("credential", "metadata", "169.254.", "account must be specified")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"(?:status (?:code: )?|\(code: )(\d{3}[\w ]*)")
 
@@ -117,7 +131,9 @@ def _told(address: object, message: str) -> StorageError:
         )
     if reason in {"PermanentRedirect", "AuthorizationHeaderMalformed"} or reason.startswith("301"):
         return StorageError(f"{address} lies in another region ({reason}); set AWS_REGION to that of the bucket")
-    if any(word in message.lower() for word in ("credential", "metadata", "169.254.")):
+    if any(word in message.lower() for word in _UNREADABLE):
+        return StorageError(f"the credentials for {address} cannot be read; mend them, see docs/lake.md")
+    if any(word in message.lower() for word in _MISSING):
         return StorageError(
             f"no credentials for {address} were found; set them in the environment or a profile, see docs/lake.md"
         )
