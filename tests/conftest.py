@@ -116,6 +116,12 @@ def gs(gs_server: Any, lakes_at: Callable[[Any], Any]) -> Any:
     return lakes_at(gs_server)
 
 
+@pytest.fixture
+def az(az_server: Any, lakes_at: Callable[[Any], Any]) -> Any:
+    """A proxy before the emulator of Azure's."""
+    return lakes_at(az_server)
+
+
 @pytest.fixture(params=["s3", pytest.param("gs", marks=pytest.mark.long), pytest.param("az", marks=pytest.mark.long)])
 def cloud(request: pytest.FixtureRequest, lakes_at: Callable[[Any], Any]) -> Any:
     """A proxy before a server of each kind."""

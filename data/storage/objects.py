@@ -130,7 +130,7 @@ def _put_file(path: ObjectPath, source: Path, size: int) -> None:
 
 
 def put_if(path: ObjectPath, content: bytes, state: UpdateVersion | None) -> bool:
-    """Write an object if it is still in this state (None: if there is none); tells whether this content is there now."""
+    """Write an object if it is in this state (None: if there is none); tells whether this content is there now."""
     from obstore.exceptions import AlreadyExistsError, PreconditionError
 
     mode: Any = "create" if state is None else state

@@ -44,13 +44,7 @@ _REFUSED = {
     "NoAuthenticationInformation",
     "AuthenticationRequired",
 }
-_UNREADABLE = (
-    "invalid access key",
-    "parsing an sas key",
-    "sas query pair",
-    "unable to decode service account",
-    "unable to parse private key",
-)
+_UNREADABLE = ("invalid access key", "an sas key", "sas query pair", "service account file", "pem file")
 _MISSING = ("credential", "metadata", "169.254.", "account must be specified")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _STATUS = re.compile(r"(?:status (?:code: )?|\(code: )(\d{3}[\w ]*)")
