@@ -32,7 +32,7 @@ STALLED = timedelta(seconds=30)
 """Time after which an answer of which nothing arrives is given up, and asked for again."""
 QUICKEST, SLOWEST = 60.0, 1 << 18
 """Seconds that an upload has at the least, and the bytes a second of the slowest line that is waited for."""
-_WHERE = re.compile(r"ENDPOINT|^GOOGLE_BASE_URL$|^AZURE_STORAGE_ACCOUNT(_NAME)?$")
+_WHERE = re.compile(r"ENDPOINT|^GOOGLE_BASE_URL$|^AZURE_STORAGE_ACCOUNT_NAME$")
 _NO_BUCKET = ("NoSuchBucket", "specified bucket does not exist", "ContainerNotFound")
 _REFUSED = {
     "InvalidAccessKeyId",
