@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import formatdate
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,11 +28,16 @@ class Held:
 
     content: bytes
     generation: int
+    written: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def headers(self) -> dict[str, str]:
         tag = hashlib.md5(self.content, usedforsecurity=False).hexdigest()
-        return {"ETag": f'"{tag}"', "x-goog-generation": str(self.generation), "Last-Modified": formatdate(usegmt=True)}
+        return {
+            "ETag": f'"{tag}"',
+            "x-goog-generation": str(self.generation),
+            "Last-Modified": format_datetime(self.written, usegmt=True),
+        }
 
 
 @dataclass
@@ -115,14 +121,8 @@ def _listed(held: dict[str, Held], query: dict[str, str]) -> Answer:
 def _entry(key: str, one: Held) -> str:
     return (
         f"<Contents><Key>{escape(key)}</Key><Generation>{one.generation}</Generation><Size>{len(one.content)}</Size>"
-        f"<LastModified>{_now()}</LastModified><ETag>{escape(one.headers['ETag'])}</ETag></Contents>"
+        f"<LastModified>{one.written:%Y-%m-%dT%H:%M:%S.%fZ}</LastModified><ETag>{escape(one.headers['ETag'])}</ETag></Contents>"
     )
-
-
-def _now() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class _Handler(BaseHTTPRequestHandler):
