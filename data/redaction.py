@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from data import files
 from data.contracts import CONTRACTS
-from data.forgotten import REASON
+from data.forgotten import REASON, forgotten
 from data.hashing import fingerprint
 from data.lake import MANIFEST, Lake
 from data.rows import key_column
@@ -45,6 +45,18 @@ def held(folder: Path, part: Part, dataset: str, ids: Collection[str]) -> list[s
         mine = table.filter(pc.is_in(table["doc_id"], pa.array(sorted(ids), pa.string())))
         found |= set(mine.filter(pc.not_equal(mine["reason"], REASON))["doc_id"].to_pylist())
     return sorted(found)
+
+
+def taken_out(lake: Lake, manifest: dict[str, Any]) -> list[str]:
+    """Ids that were forgotten since a version was made: it holds them, or held them before it was rewritten; sorted."""
+    ids = set(forgotten(lake, manifest["pipeline"]))
+    if not ids:
+        return []
+    folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    found = {one for entry in manifest.get("rewritten", ()) for one in entry["ids"]}
+    for part in manifest["parts"]:
+        found |= _kept(folder, Part(**part), manifest["dataset"], ids)
+    return sorted(found & ids)
 
 
 def _kept(folder: Path, part: Part, dataset: str, ids: Collection[str]) -> set[str]:
