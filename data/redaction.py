@@ -18,6 +18,7 @@ from data.contracts import CONTRACTS
 from data.forgotten import REASON, forgotten
 from data.hashing import fingerprint
 from data.lake import MANIFEST, Lake
+from data.parts import may_hold
 from data.rows import key_column
 from data.sealing import seal
 from data.tables import arrow_batches
@@ -61,8 +62,7 @@ def taken_out(lake: Lake, manifest: dict[str, Any]) -> list[str]:
 
 def _kept(folder: Path, part: Part, dataset: str, ids: Collection[str]) -> set[str]:
     column = str(key_column(dataset))
-    low, high = part.bounds.get(column, (None, None))
-    if not part.rows or (low is not None and not any(low <= _native(dataset, one) <= high for one in ids)):
+    if not any(may_hold(vars(part), column, _native(dataset, one)) for one in ids):
         return set()
     names = [column, "source"] if column == "row_id" else [column]
     found = _ids(read_table(folder / part.file, columns=names), dataset)
