@@ -13,6 +13,11 @@ class DiskError(TextmillError):
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM}
+_TAKEN = {
+    errno.ENOTDIR: "a file stands where a folder is wanted",
+    errno.EEXIST: "a file stands where a folder is wanted",
+    errno.EISDIR: "a folder stands where a file is wanted",
+}
 
 
 def told(error: BaseException) -> TextmillError | None:
@@ -26,6 +31,9 @@ def told(error: BaseException) -> TextmillError | None:
         return DiskError(f"the disk is full{where}; free some space{_AND_AGAIN}")
     if error.errno in _REFUSED:
         return DiskError(f"the disk refuses to be written{where} ({error.strerror}); make it writable{_AND_AGAIN}")
+    if error.errno in _TAKEN:
+        place = error.filename2 or error.filename
+        return DiskError(f"{_TAKEN[error.errno]}{f' at {place}' if place else ''}; name another place")
     if error.errno == errno.EIO:
         return DiskError(f"the disk failed{where} ({error.strerror}); check it{_AND_AGAIN}")
     return None

@@ -76,6 +76,14 @@ def forgotten(lake: Lake, pipeline: str) -> tuple[str, ...]:
     return tuple(sorted({one for stone in tombstones(lake) if stone.applies(pipeline) for one in stone.ids}))
 
 
+def learnt(lake: Lake) -> dict[tuple[str, str], list[str]]:
+    """Forgotten ids that a model (name, version) was trained on, as was found when they were forgotten, sorted."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in (row for stone in tombstones(lake) for row in stone.found.get("models", ())):
+        found.setdefault((row["model"], row["version"]), set()).update(row["ids"])
+    return {model: sorted(ids) for model, ids in found.items()}
+
+
 def of_sources(ids: Iterable[str], sources: Collection[str] | None) -> tuple[str, ...]:
     """Those of the ids that begin with the name of one of the sources; all where the sources are not known."""
     return tuple(one for one in ids if sources is None or one.partition(":")[0] in sources)

@@ -9,7 +9,7 @@ from typing import Any
 from data import files
 from data.history import datasets, folders
 from data.lake import Lake
-from data.retention import Model, parents
+from data.retention import Model, parents, versions_of
 from data.rows import holding, key_column, rejected
 
 KEPT, ABSENT = "kept", "absent"
@@ -82,6 +82,11 @@ def raw_id(source: Mapping[str, Any]) -> str:
     return f"raw:{source['raw']}/{source['file']}@{source['sha256'][:16]}"
 
 
+def file_id(name: str, sha256: str) -> str:
+    """Id of the node of a file that a model was trained on and the lake does not hold."""
+    return f"file:{name}@{sha256[:16]}"
+
+
 def graph(lake: Lake, models: Mapping[Model, Mapping[str, Any]], pipelines: Sequence[str] | None = None) -> Graph:
     """Everything in the lake. `models` are the cards of all models by name and version."""
     manifests = [
@@ -135,7 +140,11 @@ def _add_model(
     mine = model_id(model)
     kept = ("kind", "created", "config", "lineage", "training_key", "code")
     nodes[mine] = Node(mine, "model", *model, facts={name: card[name] for name in kept if name in card})
-    for name, value in card["lineage"].items():
+    for file, sha256 in card["lineage"].get("files", {}).items():
+        given = Node(file_id(file, sha256), "source", file, sha256, None, {"file": file, "sha256": sha256})
+        nodes.setdefault(given.id, given)
+        edges[given.id, mine] = None
+    for name, value in versions_of(card).items():
         if (pipeline := homes.get((name, value))) is not None:
             edges[dataset_id(pipeline, name, value), mine] = None
             if name == "tokens" and "tokenizer" in card["lineage"]:

@@ -71,6 +71,19 @@ def bounds_of(table: pa.Table, contract: Contract) -> dict[str, Any]:
     return bounds | ({NUMBER: found} if contract.key[0] == "doc_id" and (found := _numbers(column)) else {})
 
 
+def may_hold(part: Mapping[str, Any], column: str, key: str) -> bool:
+    """Whether the ranges of a part hold a key: as text, and as number where all ids of the part are numbers."""
+    bounds = part.get("bounds", {})
+    low, high = bounds.get(column, [key, key])
+    if not part["rows"] or not low <= key <= high:
+        return False
+    if column != "doc_id" or (numbers := bounds.get(NUMBER)) is None:
+        return True
+    native = key.partition(":")[2]
+    is_number = native.isascii() and native.isdigit() and len(native) <= DIGITS
+    return is_number and numbers[0] <= int(native) <= numbers[1]
+
+
 def add_bounds(bounds: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """The bounds of several batches as those of their rows together."""
     found = [one for one in bounds if one]

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 
 from data import files
 from data.contracts import CONTRACTS
-from data.forgotten import REASON
+from data.forgotten import REASON, forgotten
 from data.hashing import fingerprint
 from data.lake import MANIFEST, Lake
+from data.parts import may_hold
 from data.rows import key_column
 from data.sealing import seal
 from data.tables import arrow_batches
@@ -47,10 +48,21 @@ def held(folder: Path, part: Part, dataset: str, ids: Collection[str]) -> list[s
     return sorted(found)
 
 
+def taken_out(lake: Lake, manifest: dict[str, Any]) -> list[str]:
+    """Ids that were forgotten since a version was made: it holds them, or held them before it was rewritten; sorted."""
+    ids = set(forgotten(lake, manifest["pipeline"]))
+    if not ids:
+        return []
+    folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    found = {one for entry in manifest.get("rewritten", ()) for one in entry["ids"]}
+    for part in manifest["parts"]:
+        found |= _kept(folder, Part(**part), manifest["dataset"], ids)
+    return sorted(found & ids)
+
+
 def _kept(folder: Path, part: Part, dataset: str, ids: Collection[str]) -> set[str]:
     column = str(key_column(dataset))
-    low, high = part.bounds.get(column, (None, None))
-    if not part.rows or (low is not None and not any(low <= _native(dataset, one) <= high for one in ids)):
+    if not any(may_hold(vars(part), column, _native(dataset, one)) for one in ids):
         return set()
     names = [column, "source"] if column == "row_id" else [column]
     found = _ids(read_table(folder / part.file, columns=names), dataset)

@@ -20,8 +20,8 @@ from data import reading
 from data.contracts import CONTRACTS
 from data.errors import TextmillError
 from data.lake import Lake, LakeError
+from data.parts import may_hold
 from data.tables import whole
-from data.versions import DIGITS, NUMBER
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,7 +69,7 @@ class Release:
         `os.fspath` of one in an object store is a copy on this machine, fetched if need be.
         """
         parts, folder = self.manifest(dataset)["parts"], self._folder(dataset)
-        return [folder / part["file"] for part in parts if doc_id is None or _may_hold(part, doc_id)]
+        return [folder / part["file"] for part in parts if doc_id is None or may_hold(part, ID, doc_id)]
 
     def paths(self, dataset: str, *, doc_id: str | None = None) -> list[str]:
         """The same files as text: paths, or addresses in an object store."""
@@ -185,19 +185,6 @@ def _row_groups(file: pq.ParquetFile, doc_id: str) -> Iterator[int]:
         known = file.metadata.row_group(group).column(place).statistics
         if known is None or not known.has_min_max or known.min <= doc_id <= known.max:
             yield group
-
-
-def _may_hold(part: dict[str, Any], doc_id: str) -> bool:
-    """Whether the ranges of a part hold the id: as text, and as number where all ids of the part are numbers."""
-    bounds = part.get("bounds", {})
-    low, high = bounds.get(ID, [doc_id, doc_id])
-    if not part["rows"] or not low <= doc_id <= high:
-        return False
-    if (numbers := bounds.get(NUMBER)) is None:
-        return True
-    native = doc_id.partition(":")[2]
-    is_number = native.isascii() and native.isdigit() and len(native) <= DIGITS
-    return is_number and numbers[0] <= int(native) <= numbers[1]
 
 
 def _by_hash(manifest: dict[str, Any]) -> dict[str, str]:

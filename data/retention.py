@@ -74,16 +74,25 @@ class _Kept:
         if card is None or model in self.seen:
             return
         self.seen.add(model)
-        for name, value in card["lineage"].items():
+        for name, value in versions_of(card).items():
             self.keep(name, value, f"model {model[0]} {model[1]} was trained on it")
         for parent in parents(card, self.models):
             self.keep_model(parent)
 
 
+def versions_of(card: Mapping[str, Any]) -> dict[str, str]:
+    """What the lineage of a model names by a version or a key; files and the like, which are no text, are left out."""
+    return {name: value for name, value in card["lineage"].items() if isinstance(value, str)}
+
+
 def parents(card: Mapping[str, Any], models: Mapping[Model, Mapping[str, Any]]) -> list[Model]:
-    """The models that one was made from: lineage names them by the key of their training."""
-    keys = set(card["lineage"].values())
-    return [model for model, other in models.items() if other["training_key"] in keys and other is not card]
+    """The models that one was made from: lineage has the key of their training, or the one it began with by name."""
+    keys = set(versions_of(card).values())
+    return [
+        model
+        for model, other in models.items()
+        if other is not card and (other["training_key"] in keys or f"{model[0]}:{model[1]}" in keys)
+    ]
 
 
 def decide(

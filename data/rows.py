@@ -7,6 +7,7 @@ from typing import Any
 
 from data.contracts import CONTRACTS
 from data.lake import Lake
+from data.parts import may_hold
 from data.tables import read
 
 
@@ -19,14 +20,6 @@ def key_column(dataset: str) -> str | None:
     return next((name for name in ("doc_id", "row_id") if name in names), None)
 
 
-def may_hold(part: Mapping[str, Any], column: str, ids: Collection[str]) -> list[str]:
-    """The ids that lie within the range of a part."""
-    low, high = part.get("bounds", {}).get(column, (None, None))
-    if low is None or high is None:
-        return sorted(ids)
-    return [one for one in sorted(ids) if low <= one <= high]
-
-
 def holding(
     lake: Lake, manifest: Mapping[str, Any], ids: Collection[str], *, rejects: bool = False
 ) -> Iterator[tuple[dict[str, Any], list[str]]]:
@@ -37,8 +30,8 @@ def holding(
     folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
     for part in manifest["parts"] if column else ():
         name = part["rejects_file"] if rejects else part["file"]
-        wanted = sorted(ids) if rejects else may_hold(part, str(column), ids)
-        if not name or not wanted or not (rejects or part["rows"]):
+        wanted = sorted(one for one in ids if rejects or may_hold(part, str(column), one))
+        if not name or not wanted:
             continue
         found = read(folder / name, [str(column)])[str(column)]
         if held := sorted(found.filter(found.is_in(pl.Series(wanted, dtype=pl.String).implode())).unique().to_list()):

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from data.errors import TextmillError
+from data.forgotten import learnt
 from data.history import only_pipeline
 from data.lake import Lake
 from flows import show
@@ -21,7 +22,8 @@ from models.registry import CANDIDATE, CHAMPION, Registry
 
 def list_models(root: Path, *, json: bool) -> None:
     """Registered models with their versions, and where champion and candidate point."""
-    registry = Registry(Lake(root).models)
+    lake = Lake(root)
+    registry = Registry(lake.models)
     rows = [
         {
             "model": name,
@@ -30,7 +32,17 @@ def list_models(root: Path, *, json: bool) -> None:
         }
         for name in registry.names()
     ]
-    _print(rows, json=json, empty=f"no model is registered in {root}; `textmill run` trains some")
+    if json:
+        show.as_json([{**row, "forgotten": _learnt(lake, row["model"])} for row in rows])
+        return
+    _print(rows, json=False, empty=f"no model is registered in {root}; `textmill run` trains some")
+    for line in show.learnt_what_was_forgotten(lake, [(row["model"], row["champion"]) for row in rows]):
+        show.plain(show.console(), line)
+
+
+def _learnt(lake: Lake, name: str) -> dict[str, list[str]]:
+    """Ids of forgotten documents that versions of a model were trained on."""
+    return {version: ids for (model, version), ids in learnt(lake).items() if model == name}
 
 
 def show_model(root: Path, name: str, which: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from data.catalogue import Source
 from data.contracts import CONTRACTS
+from data.forgotten import learnt
 from data.lake import Lake
 from flows.listen import amount
 from flows.plan import Plan
@@ -89,10 +90,25 @@ def released(console: Console, lake: Lake, pipeline: str) -> None:
     console.print(table)
     if found["models"]:
         console.print(_model_table(found["models"]))
+        champions = [(row["model"], row["champion"]) for row in found["models"]]
+        for line in learnt_what_was_forgotten(lake, champions):
+            plain(console, line)
     if found["report"]:
         console.print(f"Report: {found['report']}", soft_wrap=True)
     if found["try"]:
         console.print(f"Try:    {found['try']}", soft_wrap=True, markup=False, highlight=False)
+
+
+def learnt_what_was_forgotten(lake: Lake, champions: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+    """A line for each champion (model, version) that was trained on a document that was forgotten since."""
+    found = learnt(lake)
+    for name, version in champions:
+        if version and (ids := found.get((name, version))):
+            number = f"{len(ids):,} {'document' if len(ids) == 1 else 'documents'}"
+            yield (
+                f"{name} {version}, the champion, was trained on {number} forgotten since; to have another: "
+                f"`textmill models promote {name} latest --because WHY`"
+            )
 
 
 def source(source: Source) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def release(lake: Lake, version: str, *, when: str = "2026-01-01T00:00:00+00:00"
     lake.publish(PIPELINE, content)
 
 
-def card(lake: Lake, name: str, version: str, lineage: Mapping[str, str], key: str = "k") -> dict[str, Any]:
+def card(lake: Lake, name: str, version: str, lineage: Mapping[str, Any], key: str = "k") -> dict[str, Any]:
     """Write the card of a model."""
     content = seal(
         {"name": name, "version": version, "kind": name.partition("-")[2], "lineage": dict(lineage)}

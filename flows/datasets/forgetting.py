@@ -22,6 +22,7 @@ from flows import show
 from flows.datasets import erasing
 from flows.datasets.terminal import cards, is_champion, table
 from flows.recipe import read_recipe
+from flows.training.rows import OUT
 
 _SEARCHED = ("documents", "labelled_text", "labelled_spans")
 _LEARNT = ("corpus", "tokens", "labelled_text", "labelled_spans")
@@ -75,7 +76,13 @@ def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[
     versions = [row for name in scope for row in erasing.erase_versions(lake, name, stone.ids, entry)]
     if lake.is_remote:
         cache.clear()  # all of it: copies of versions that are gone from the store may hold the text, too
-    return {"raw": raw, "versions": versions, "untouched": untouched(inputs, raw, stone.ids)}
+    trainings = [path.name for path in sorted(lake.trainings.glob("*"))]
+    return {
+        "raw": raw,
+        "versions": versions,
+        "untouched": untouched(inputs, raw, stone.ids),
+        "trainings": [{"training": name} for name in trainings],
+    }
 
 
 def untouched(inputs: Mapping[tuple[str, bool], list[str]], done: list[Row], ids: Collection[str]) -> list[Row]:
@@ -137,11 +144,12 @@ def _model_row(
     model: Model, card: Mapping[str, Any], whole: Graph, holders: Mapping[tuple[str, str], list[str]]
 ) -> Row | None:
     through: dict[str, list[str]] = {}
+    left_out = card["lineage"].get(OUT, ())
     for name in _reads(whole, model_id(model)):
         node = whole.nodes[name]
         mine = holders.get((node.name, node.version), [])
         seen = [one for one in mine if node.name.startswith("labelled") or split_of(one) == "train"]
-        if seen:
+        if seen := [one for one in seen if one not in left_out]:
             through[f"{node.name} {node.version}"] = seen
     if not through:
         return None
@@ -193,7 +201,7 @@ def _print(lake: Lake, stone: Tombstone) -> None:
         if any(best):
             show.plain(console, f"A champion predicts until another is promoted, by the gate or {_PROMOTE}.")
         console.print()
-    for line in (*_done(stone), _next(stone)):
+    for line in (*_done(lake, stone), _next(stone)):
         show.plain(console, line)
 
 
@@ -210,7 +218,7 @@ def _about(lake: Lake, stone: Tombstone) -> Iterator[str]:
     yield f"Record: {lake.root / forgotten.FORGOTTEN} (ids, reason and time, no text)\n"
 
 
-def _done(stone: Tombstone) -> Iterator[str]:
+def _done(lake: Lake, stone: Tombstone) -> Iterator[str]:
     """What was found and, if so, rewritten."""
     done = stone.rewriting == DONE
     for row in stone.found.get("tokenizers", ()):
@@ -221,6 +229,11 @@ def _done(stone: Tombstone) -> Iterator[str]:
         yield f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records"
     for row in stone.found.get("untouched", ()) if done else ():
         yield f"look there yourself: in raw/{row['source']} no record of it was found ({', '.join(row['files'][:3])})"
+    for row in stone.found.get("trainings", ()) if done else ():
+        yield (
+            f"look there yourself: {lake.trainings / row['training']} may hold its tokens, of a training that is under "
+            "way or was killed; `textmill datasets gc --grace 0s` removes those of trainings, you those of searches"
+        )
     for path in stone.found.get("reports", ()):
         yield f"{'removed' if done else 'shows it'}  {path}"
 

@@ -53,7 +53,7 @@ def _around(lake: Lake, pipeline: str, whole: Graph, what: str, *, every: bool) 
                 "see `textmill datasets list --all` and `textmill models list`"
             ) from error
     shown = whole.around(targets)
-    return shown if every else shown.only(_living(lake, pipeline, shown) | set(targets))
+    return shown if every else shown.only(_living(lake, pipeline, shown) | shown.reached(targets, back=True))
 
 
 def _names(node: Node) -> set[str]:

@@ -26,7 +26,7 @@ KEY, LABEL, DONE, WEIGHTS, STATE = (TAG + name for name in ("training_key", "ver
 MODEL = f"{TAG}model"
 NOTE = "mlflow.note.content"
 _VALUE, _NOTE = 6000, 5000
-_NO_DATA, _NO_COST = ("tokenizer", "start"), ("carbon_intensity", "matrix_peak", "counted_")
+_NO_DATA, _NO_COST = ("tokenizer", "start", "forgotten"), ("carbon_intensity", "matrix_peak", "counted_")
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Prepared:
         """The rows and the tokenizer; where they are the tokens of the release, that dataset."""
         name = tokenise.fingerprint(self.tokenizer)
         if self.tokens is not None:
-            return {"tokens": self.tokens.version("tokens"), "tokenizer": name}
+            return {**self.tokens.lineage_of("tokens"), "tokenizer": name}
         return {**self.rows.lineage, "tokenizer": name}
 
     @property

@@ -17,14 +17,15 @@ import polars as pl
 
 from data import tables
 from data.errors import ConfigError, TextmillError
-from data.forgotten import forgotten
 from data.hashing import sha256_file
-from data.history import only_pipeline
+from data.history import manifest_of, only_pipeline
 from data.lake import Lake
-from data.rows import holding_named
+from data.redaction import taken_out
 from data.splits import split_of
 
 VALIDATION_OF_ONE = 0.1
+OUT = "forgotten"
+"""The name, in a lineage, of the ids that the version held and the training did not read."""
 _BATCH, _CONLL = 10_000, ".conll"
 _DATASETS: dict[tuple[str, ...], str] = {("text", "label"): "labelled_text", ("text", "spans"): "labelled_spans"}
 _INSTEAD: dict[tuple[str, ...], tuple[str, ...]] = {("text", "spans"): ("tokens", "tags")}
@@ -58,25 +59,8 @@ class Published:
 
     @classmethod
     def of(cls, lake: Lake, pipeline: str | None, needs: tuple[str, ...]) -> Published:
-        """The release of a pipeline, by default of the only one.
-
-        Raises TextmillError where there is none, and for one that holds what is forgotten.
-        """
-        found = cls(lake, only_pipeline(lake, pipeline), needs)
-        found._refuse_forgotten()
-        return found
-
-    def _refuse_forgotten(self) -> None:
-        """Raise TextmillError where the release still holds what no later model may learn from."""
-        ids, version = forgotten(self.lake, self.pipeline), self.version(self.dataset)
-        manifest = self.lake.manifest(self.pipeline, self.dataset, version) if ids else None
-        held = [one for _, mine in holding_named(self.lake, manifest, ids) for one in mine] if manifest else []
-        if held:
-            more = f" and {len(held) - 1} more" if held[1:] else ""
-            raise TextmillError(
-                f"the release of '{self.pipeline}' still holds {held[0]}{more}, which must stay out of every later "
-                "model; `textmill run` publishes one without, then train"
-            )
+        """The release of a pipeline, by default of the only one. Raises TextmillError where there is none."""
+        return cls(lake, only_pipeline(lake, pipeline), needs)
 
     @property
     def dataset(self) -> str:
@@ -85,8 +69,13 @@ class Published:
 
     @property
     def lineage(self) -> dict[str, Any]:
-        """The version of the dataset."""
-        return {self.dataset: self.version(self.dataset)}
+        """The version of the dataset, and what is left out of it."""
+        return self.lineage_of(self.dataset)
+
+    def lineage_of(self, dataset: str) -> dict[str, Any]:
+        """The released version of a dataset, and the ids that were forgotten since it was made, if there are any."""
+        out = taken_out(self.lake, self._manifest(dataset))
+        return {dataset: self.version(dataset), **({OUT: out} if out else {})}
 
     def version(self, dataset: str) -> str:
         """The released version of a dataset. Raises TextmillError where the release has none."""
@@ -112,15 +101,21 @@ class Published:
     @property
     def tokenizer(self) -> str:
         """Fingerprint of the tokenizer of the pipeline."""
-        manifest = self.lake.manifest(self.pipeline, "tokens", self.version("tokens")) or {"inputs": []}
-        return str(next(found["tokenizer"] for found in manifest["inputs"] if "tokenizer" in found))
+        inputs = self._manifest("tokens")["inputs"]
+        return str(next(found["tokenizer"] for found in inputs if "tokenizer" in found))
 
     def read(self, dataset: str, columns: list[str]) -> Iterator[pl.DataFrame]:
-        """A dataset of the release, a few row groups at a time."""
-        folder = self.lake.version(self.pipeline, dataset, version := self.version(dataset))
-        manifest = self.lake.manifest(self.pipeline, dataset, version)
-        for part in (manifest or {"parts": []})["parts"]:
-            yield from tables.batches(folder / part["file"], columns)
+        """A dataset of the release without what was forgotten since, a few row groups at a time."""
+        manifest = self._manifest(dataset)
+        folder = self.lake.version(self.pipeline, dataset, manifest["version"])
+        out = taken_out(self.lake, manifest)
+        wanted = [*columns, "source"] if out and "row_id" in columns else columns
+        for part in manifest["parts"]:
+            for frame in tables.batches(folder / part["file"], wanted):
+                yield _without(frame, out).select(columns)
+
+    def _manifest(self, dataset: str) -> dict[str, Any]:
+        return manifest_of(self.lake, self.pipeline, dataset, self.version(dataset))
 
     def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Documents as they are, or the first paragraph as `source` and the title as `target`, or pairs of both."""
@@ -129,6 +124,14 @@ class Published:
         first = pl.col("text").str.strip_chars().str.split("\n").list.first()
         found = frame.select(source=first, target="title").filter(pl.col("source") != "", pl.col("target") != "")
         return pairs(found) if "first" in self.needs else found
+
+
+def _without(frame: pl.DataFrame, out: Sequence[str]) -> pl.DataFrame:
+    """The rows but for those of documents, or labelled rows, with these ids."""
+    if not out:
+        return frame
+    named = pl.concat_str("source", "row_id", separator=":") if "row_id" in frame.columns else pl.col("doc_id")
+    return frame.filter(~named.is_in(list(out)))
 
 
 def pairs(frame: pl.DataFrame) -> pl.DataFrame:

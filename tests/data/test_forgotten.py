@@ -13,7 +13,7 @@ from objectstore import Proxy
 
 from data import files
 from data import forgotten as module
-from data.forgotten import ASKED, DONE, FORGOTTEN, Tombstone, add, forgotten, of_sources, tombstones
+from data.forgotten import ASKED, DONE, FORGOTTEN, Tombstone, add, forgotten, learnt, of_sources, tombstones
 from data.lake import Lake, LakeError
 from data.sealing import seal
 
@@ -91,3 +91,10 @@ def test_of_two_machines_that_forget_at_once_both_are_kept(cloud: Proxy, monkeyp
     monkeypatch.setattr(module, "seal", meanwhile)
     add(lake, Tombstone(ids=("w:3",), reason="asked", when="t2"))
     assert forgotten(lake, "wiki") == ("w:1", "w:2", "w:3", "w:4")
+
+
+def test_models_that_learnt_what_was_forgotten_are_known_by_all_tombstones(lake: Lake) -> None:
+    for doc_id in ("w:2", "w:1"):
+        found = {"models": [{"model": "wiki-gpt", "version": "v000001", "ids": [doc_id]}]}
+        add(lake, Tombstone(ids=(doc_id,), reason="asked", when="now", found=found))
+    assert learnt(lake) == {("wiki-gpt", "v000001"): ["w:1", "w:2"]}

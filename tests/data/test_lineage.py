@@ -62,6 +62,22 @@ def test_predictions_name_their_model(whole: Graph) -> None:
     assert (model_id(TAGGER), name("entities")) in whole.edges
 
 
+def test_a_model_that_was_trained_on_a_file_names_it(lake: Lake) -> None:
+    models = {TAGGER: card(lake, *TAGGER, {"files": {"names.csv": "cd" * 32}, "columns": {"text": "t"}}, key="kt")}
+    whole = graph(lake, models)
+    given = whole.nodes["file:names.csv@" + "cd" * 8]
+    assert (given.kind, given.version) == ("source", "cd" * 32)
+    assert (given.id, model_id(TAGGER)) in whole.edges
+
+
+def test_a_model_that_began_with_another_is_traced_to_it(lake: Lake) -> None:
+    models = {
+        VECTORS: card(lake, *VECTORS, {"corpus": "a"}, key="kv"),
+        TAGGER: card(lake, *TAGGER, {"files": {"names.csv": "cd" * 32}, "start": "wiki-word2vec:v000001"}, key="kt"),
+    }
+    assert model_id(TAGGER) in graph(lake, models).reached([name("corpus")], back=False)
+
+
 def test_a_document_is_found_where_it_is_held(lake: Lake, whole: Graph) -> None:
     every = [one for one, node in whole.nodes.items() if node.kind == "dataset"]
     found = of_document(lake, whole, "w:2", every)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from data.contracts import CONTRACTS
 from data.lake import Lake, LakeError
-from data.parts import bounds_of
-from data.release import NotFoundError, Release, _may_hold, find_in, open_release
+from data.parts import bounds_of, may_hold
+from data.release import NotFoundError, Release, find_in, open_release
 from data.versions import NUMBER
 
 
@@ -73,7 +73,7 @@ def test_paths_of_a_document_are_those_whose_range_holds_it(release: Release) ->
 @given(st.lists(st.from_regex(r"(a|b):([0-9]{1,3}|[0-9]{18,20}|[a-c0-9]{2})", fullmatch=True), min_size=1), st.data())
 def test_ranges_of_a_part_hold_every_id_in_it(ids: list[str], data: st.DataObject) -> None:
     bounds = bounds_of(pa.table({"doc_id": ids}), CONTRACTS["corpus"])
-    assert _may_hold({"rows": len(ids), "bounds": bounds}, data.draw(st.sampled_from(ids)))
+    assert may_hold({"rows": len(ids), "bounds": bounds}, "doc_id", data.draw(st.sampled_from(ids)))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,15 @@ def test_a_kept_model_keeps_what_it_was_trained_on(lake: Lake) -> None:
     assert kept(decided(lake, models=models, wanted=[("wiki-summaries", "v000002")]), "candidates") == "ad"
 
 
+def test_a_kept_model_that_began_with_another_keeps_the_data_of_both(lake: Lake) -> None:
+    tagger = {"files": {"names.csv": "cd" * 32}, "columns": {}, "start": "wiki-bert:v000001"}
+    models = {
+        ("wiki-bert", "v000001"): card(lake, "wiki-bert", "v000001", {"corpus": "a"}, key="kb"),
+        ("names-bert-tagger", "v000001"): card(lake, "names-bert-tagger", "v000001", tagger, key="kt"),
+    }
+    assert kept(decided(lake, models=models, wanted=[("names-bert-tagger", "v000001")])) == "ad"
+
+
 def test_a_model_of_a_kept_release_or_dataset_keeps_its_data(lake: Lake) -> None:
     models = {("wiki-entities", "v000001"): card(lake, "wiki-entities", "v000001", {"corpus": "b"})}
     assert kept(decided(lake, models=models)) == "bd"  # the entities of d were made with it

@@ -21,6 +21,7 @@ from data.forgotten import FORGOTTEN, tombstones
 from data.hashing import sha256_file
 from data.lake import MANIFEST, Lake, LakeError
 from data.pins import pin
+from flows import commands
 from flows.datasets.cli import datasets_app
 from flows.datasets.forgetting import untouched
 from models.registry import Registry
@@ -249,6 +250,32 @@ def test_no_folder_is_made_for_a_mistyped_lake(tmp_path: Path, words: tuple[str,
     with suppress(TextmillError):
         run(Lake(tmp_path / "other"), *words)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_champion_that_learnt_what_was_forgotten_is_named_with_the_models(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Registry(lake.models).promote(
+        "wiki-word2vec", "champion", "v000001", expected=None, evidence={}, when="2026-01-01T00:00:00+00:00"
+    )
+    run(lake, "forget", TRAIN, "--reason", "asked for")
+    commands.list_models(lake.root, json=False)
+    assert "wiki-word2vec v000001, the champion, was trained on 1 document forgotten" in capsys.readouterr().out
+    commands.list_models(lake.root, json=True)
+    listed = {row["model"]: row["forgotten"] for row in json.loads(capsys.readouterr().out)}
+    assert listed["wiki-summaries"] == {"v000001": [TRAIN]}
+    assert listed["wiki-entities"] == {}
+
+
+def test_a_model_that_was_trained_without_what_is_forgotten_is_not_listed(lake: Lake) -> None:
+    card(lake, "wiki-gpt", "v000001", {"corpus": "aaaa", "forgotten": [TRAIN]}, key="kg")
+    found = told(lake, "forget", TRAIN, "--reason", "asked for")["found"]["models"]
+    assert "wiki-gpt" not in {one["model"] for one in found}
+
+
+def test_forget_with_rewrite_names_trainings_that_may_hold_tokens(lake: Lake) -> None:
+    lake.training("beef")
+    assert "_training/beef may hold its tokens" in run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
 
 
 def test_forget_with_rewrite_leaves_nothing_of_the_text(lake: Lake) -> None:

@@ -15,7 +15,9 @@ from training_lake import corpus_lake
 from typer.testing import CliRunner
 
 from data.errors import ConfigError, TextmillError
+from data.forgotten import Tombstone, add
 from data.lake import Lake
+from data.redaction import rewrite_version
 from data.splits import split_of
 from flows.cli import app
 from flows.training import command
@@ -77,6 +79,19 @@ def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
     first = done(order(lake))
     second = done(order(lake), watch=_never)
     assert (second.version, second.reused) == (first.version, True)
+
+
+@pytest.mark.parametrize("rewrite", [False, True])
+def test_after_a_document_was_forgotten_it_is_another_training_without_it(tmp_path: Path, *, rewrite: bool) -> None:
+    lake = corpus_lake(tmp_path)
+    first = done(order(lake))
+    add(lake, Tombstone(ids=("wiki:3",), reason="asked", when="now"))
+    for dataset in ("corpus", "tokens") if rewrite else ():
+        rewrite_version(lake, lake.manifest("wiki", dataset, "v1") or {}, ["wiki:3"], {"ids": ["wiki:3"]})
+    second = done(order(lake))
+    lineage = Registry(lake.models).load(second.model, second.version).card["lineage"]
+    assert (first.version, second.version, second.reused) == ("v000001", "v000002", False)
+    assert lineage["forgotten"] == ["wiki:3"]
 
 
 def _never(moment: Moment) -> None:
