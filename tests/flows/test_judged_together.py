@@ -30,6 +30,7 @@ def test_parts_are_judged_together_until_they_are_many_or_large(
     never, whole = judged(tmp_path / "never", monkeypatch, parts=99, size=1 << 30)
     by_number, numbered = judged(tmp_path / "number", monkeypatch, parts=2, size=1 << 30)
     by_size, sized = judged(tmp_path / "size", monkeypatch, parts=99, size=1)
-    assert never == [6, 6, 1, 6, 6]  # the parts of each dataset; duplicates are one
-    assert by_number == by_size == [2] * 6 + [1] + [2] * 6  # no fewer than may be under way with one worker
+    assert never == [6, 6, 1, 6, 1, 6]  # the parts of each dataset; duplicates and the empty rejects are one
+    halves = [2] * 3  # no fewer than may be under way with one worker
+    assert by_number == by_size == [*halves, *halves, 1, *halves, 1, *halves]
     assert whole == numbered == sized

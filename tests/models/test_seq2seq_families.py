@@ -133,4 +133,5 @@ def test_a_training_that_was_ended_goes_on_as_if_it_was_not(name: str, tmp_path:
 def test_long_pairs_are_counted(tmp_path: Path) -> None:
     trained("transformer-seq2seq", tmp_path / "artefact", context=4)
     found = json.loads((tmp_path / "artefact" / "scores.json").read_text("utf-8"))["rows"]
-    assert found == {"rows": 8, "longer_than_context": 1, "policy": "truncate"}
+    held_out = {"rows": 2, "longer_than_context": 0, "policy": "truncate"}
+    assert found == {"rows": 8, "longer_than_context": 1, "policy": "truncate", "held_out": held_out}
