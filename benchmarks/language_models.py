@@ -26,7 +26,7 @@ from models.training import Moment
 
 QUICK: dict[str, Any] = {"steps": 20, "warmup_steps": 2, "validate_every": 20}
 RATES = (1e-3, 2e-3, 4e-3)
-DEPTH: dict[str, Any] = {"layers": 12, "width": 128, "heads": 4, "dropout": 0.0, "optimiser": "adamw", "steps": 500}
+DEPTH: dict[str, Any] = {"layers": 12, "width": 128, "heads": 4, "dropout": 0.0, "optimiser": "adamw", "steps": 300}
 
 
 def main() -> None:

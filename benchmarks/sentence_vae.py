@@ -37,23 +37,23 @@ RECIPE: dict[str, Any] = {
     "context": 82,
     "embedding": 256,
     "encoder_width": 256,
-    "width": 384,
+    "width": 640,
     "latent": 32,
     "pooling": "max",
     "dropout": 0.3,
-    "word_dropout": 0.1,
+    "word_dropout": 0.05,
     "annealing": "linear",
-    "free_bits": 6.0,
+    "free_bits": 5.3,
     "free_per": "sentence",
     "batch_size": 32,
-    "learning_rate": 4e-3,
+    "learning_rate": 3e-3,
     "embedding_rate": 1.0,
     "weight_decay": 0.01,
     "validation_batches": 20,
     "precision": "auto",
     "keep_best": False,
 }
-STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 15_000, 0.2, 100, 10
+STEPS, ANNEALING_SHARE, WARMUP, VALIDATIONS = 20_000, 0.2, 100, 10
 
 
 def penn_treebank(shared: Path, *, most_words: int | None = None, longest: int = 82) -> TrainingData:
