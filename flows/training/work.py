@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from models.prepared import open_data
 from models.registry import ModelVersion
 from models.text_family import TextFamily
 from models.training import Watcher, tensorboard
+from models.training.costs import Account
 from models.vocabulary import FILE as TOKENIZER
 
 
@@ -184,11 +184,12 @@ class Counted:
 
     def write(self, artefact: Path, folder: Path, listeners: Listeners) -> None:
         """Learn from the texts of the training split."""
-        clock, cpu, counted = time.perf_counter(), time.process_time(), Counter[str]()
+        counted = Counter[str]()
         (folder / "scratch").mkdir(exist_ok=True)
-        model = self._learnt(counted, folder / "scratch", listeners)
+        account = Account()
+        model = self._learnt(counted, folder / "scratch", account.heard(listeners.progress))
         model.save(artefact)
-        timing = {"seconds": time.perf_counter() - clock, "cpu_seconds": time.process_time() - cpu}
+        timing = account.ended()
         scores = self.family.scores(model) if self.family.scores else []
         _write(
             artefact / fitting.HISTORY,
@@ -200,8 +201,8 @@ class Counted:
         if self.family.show:
             _write(artefact / fitting.SHOWN, self.family.show(model))
 
-    def _learnt(self, counted: Counter[str], scratch: Path, listeners: Listeners) -> Any:
-        texts, how = self._texts(counted), {"seed": self.order.seed, "progress": listeners.progress}
+    def _learnt(self, counted: Counter[str], scratch: Path, progress: Progress) -> Any:
+        texts, how = self._texts(counted), {"seed": self.order.seed, "progress": progress}
         try:
             model = self.family.learn(texts, self.options, folder=scratch, **how)
         except TextmillError as error:  # what too little to learn from is to the family

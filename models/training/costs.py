@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 
+from data.progress import Progress
 from models.learner import Batch, Learner
-from models.training.config import CARBON_INTENSITY, TrainingConfig
+from models.training.config import CARBON_INTENSITY, WATTS, TrainingConfig
 from models.training.devices import numbers
 from models.training.energy import Meter
 from models.training.flops import flops_of, matrix_peak
@@ -58,7 +59,8 @@ class Costs:
         """The account after `units` units and `seconds` seconds, of all processes together; all of them must ask."""
         own = {"cpu_seconds": self._cpu_seconds(), "joules": self._energy.joules(), **self._counted}
         sums = {name: self._before.get(name, 0.0) + value for name, value in self.world.totals(own).items()}
-        found = {**sums, **self._operations(sums, units, seconds), **self._memory(), **self._carbon(sums["joules"])}
+        carbon = _carbon(sums["joules"], self._energy.source, self.config.carbon_intensity)
+        found = {**sums, **self._operations(sums, units, seconds), **self._memory(), **carbon}
         return {**found, "precision": str(numbers(self.device, self.config.precision)).removeprefix("torch.")}
 
     def ended(self, units: int, seconds: float) -> dict[str, Any]:
@@ -90,25 +92,61 @@ class Costs:
         return {"flops": flops, "flops_per_second": flops / seconds if seconds else 0.0, "flops_from": how}
 
     def _memory(self) -> dict[str, Any]:
-        """Peak bytes; that of the process is that of the training only where it grew meanwhile."""
-        peak = _peak_of_process()
-        of = "training" if peak > self._peak_before else "process before the training"
-        found: dict[str, Any] = {"peak_memory": peak, "peak_memory_of": of}
+        found = _memory(self._peak_before)
         if self.device.type == "cuda":
             found["peak_device_memory"] = torch.cuda.max_memory_allocated(self.device)
         return found
 
-    def _carbon(self, joules: float) -> dict[str, Any]:
-        intensity = self.config.carbon_intensity
+    def _cpu_seconds(self) -> float:
+        return time.process_time() - self._cpu
+
+
+class Account:
+    """The account of a training without steps, by counting or by gensim, alone in this process."""
+
+    def __init__(self) -> None:
+        self._clock, self._cpu, self._peak_before = time.perf_counter(), time.process_time(), _peak_of_process()
+        self._energy = Meter(torch.device("cpu"), WATTS, self._cpu_seconds, first=True)
+
+    def heard(self, progress: Progress) -> Progress:
+        """The same progress, at which counters are read before they begin again at zero."""
+
+        def told(done: int, total: int) -> None:
+            self._energy.joules()
+            progress(done, total)
+
+        return told
+
+    def ended(self) -> dict[str, Any]:
+        """The account; nothing is counted after it."""
+        self._energy.close()
+        joules = self._energy.joules()
         return {
-            "energy_from": self._energy.source,
-            "co2_grams": joules / 3.6e6 * intensity,
-            "carbon_intensity": intensity,
-            "carbon_intensity_from": _EMBER if intensity == CARBON_INTENSITY else "the option carbon_intensity",
+            "seconds": time.perf_counter() - self._clock,
+            "cpu_seconds": self._cpu_seconds(),
+            "joules": joules,
+            "flops_from": "not counted: it learns without the loop of training",
+            **_memory(self._peak_before),
+            **_carbon(joules, self._energy.source, CARBON_INTENSITY),
         }
 
     def _cpu_seconds(self) -> float:
         return time.process_time() - self._cpu
+
+
+def _memory(peak_before: int) -> dict[str, Any]:
+    """Peak bytes; that of the process is that of the training only where it grew meanwhile."""
+    peak = _peak_of_process()
+    return {"peak_memory": peak, "peak_memory_of": "training" if peak > peak_before else "process before the training"}
+
+
+def _carbon(joules: float, source: str, intensity: float) -> dict[str, Any]:
+    return {
+        "energy_from": source,
+        "co2_grams": joules / 3.6e6 * intensity,
+        "carbon_intensity": intensity,
+        "carbon_intensity_from": _EMBER if intensity == CARBON_INTENSITY else "the option carbon_intensity",
+    }
 
 
 def _peak_of_process() -> int:

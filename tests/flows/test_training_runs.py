@@ -240,6 +240,14 @@ def test_rows_without_text_are_counted_on_the_card_of_a_counted_model(tmp_path: 
     assert "2 rows were left out: 2 as missing_value" in (result.path / "card.md").read_text("utf-8")
 
 
+def test_energy_and_memory_of_a_counted_model_are_on_its_card(tmp_path: Path) -> None:
+    pl.DataFrame({"text": ["one text", "two"], "split": ["train"] * 2}).write_parquet(tmp_path / "rows.parquet")
+    result = done(order(Lake(tmp_path / "lake"), model="bow", data=str(tmp_path / "rows.parquet"), options={}))
+    assert result.record["timing"]["peak_memory"] > 1 << 20
+    assert result.record["timing"]["joules"] > 0
+    assert "energy from" in (result.path / "card.md").read_text("utf-8")
+
+
 def test_one_row_that_is_held_out_leaves_none_to_learn_from(tmp_path: Path) -> None:
     held_out = next(f"row {number}" for number in range(100) if split_of(f"row {number}") != "train")
     pl.DataFrame({"text": [held_out]}).write_parquet(tmp_path / "one.parquet")
