@@ -96,10 +96,10 @@ TASKS: dict[str, Task] = {
         ("lm/tinyshakespeare.txt",),
         "`transformers` GPT-2 in a plain loop",
         "default sizes: float32 1.10 x, bfloat16 1.24 x",
-        "Two threads, which at these sizes make both sides slower by the clock than one; with OMP_NUM_THREADS=1 five rounds "
-        "gave 1.09 (float32) and 1.48 (bfloat16). Tried: attention by causal blocks, GELU by a sigmoid, one exponential "
-        "a logit, freed memory kept; 70 % of a step in float32 are matrix products at 85 % or more of a core's peak, "
-        "which both sides share",
+        "In two threads, which in bfloat16 make both sides slower by the clock at these sizes; with OMP_NUM_THREADS=1 "
+        "five rounds gave 1.09 (float32) and 1.48 (bfloat16). Tried: attention by causal blocks, GELU by a sigmoid, "
+        "one exponential a logit, freed memory kept; 70 % of a step in float32 are matrix products at 85 % or more of "
+        "a core's peak, which both sides share",
     ),
 }
 
