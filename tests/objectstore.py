@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from data.storage import ObjectPath, place
+
 SECRET = "planted-Secret/Key+of/nobody0123456789AB"
 KEY_ID = "AKIAPLANTEDKEYID0000"
 TOKEN = "planted-session-token-zzzz"
@@ -63,6 +65,12 @@ class Proxy:
     waited_out: int = 0
     requests: list[Request] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+
+    @property
+    def root(self) -> ObjectPath:
+        found = place(self.lake)
+        assert isinstance(found, ObjectPath)
+        return found
 
     def trouble(self, kind: str, fits: Callable[[Request], bool], times: int = 1, body: bytes = b"") -> Trouble:
         made = Trouble(kind, fits, times, body)

@@ -17,9 +17,7 @@ SPOILT = """{"type": "service_account", "client_id": "c", "client_email": "e", "
 
 @pytest.fixture
 def google(gs: Proxy) -> ObjectPath:
-    found = place(gs.lake)
-    assert isinstance(found, ObjectPath)
-    return found
+    return gs.root
 
 
 def test_google_replaces_by_generation_and_refuses_an_old_one(google: ObjectPath) -> None:
