@@ -70,9 +70,9 @@ def usual(device: str) -> str:
     """The precision of `textmill train gpt` on this machine where nothing is said."""
     import torch
 
-    from models.training.devices import numbers
+    from models.training.devices import used
 
-    return str(numbers(torch.device(device), "auto")).removeprefix("torch.")
+    return used(torch.device(device), "auto")
 
 
 def _rounds(found: dict[str, list[float]]) -> str:

@@ -51,7 +51,7 @@ def train(
         columns=columns,
         name=name,
         config=config,
-        pairs=[*(set_ or []), *([f"device={device}"] if device else [])],
+        pairs=_pairs(set_, device),
         seed=seed,
         processes=processes,
         start=start,
@@ -93,9 +93,14 @@ def search(
         validation=validation,
         columns=columns,
         config=config,
-        pairs=[*(set_ or []), *([f"device={device}"] if device else [])],
+        pairs=_pairs(set_, device),
         seed=seed,
         out=out,
         mlflow=mlflow,
         json=json,
     )
+
+
+def _pairs(given: list[str] | None, device: str | None) -> list[str]:
+    """The options that are set one by one, as key=value."""
+    return [*(given or []), *([f"device={device}"] if device else [])]

@@ -20,7 +20,7 @@ from data.splits import split_of
 from data.storage import cache
 from flows import show
 from flows.datasets import erasing
-from flows.datasets.terminal import cards, is_champion, table
+from flows.datasets.terminal import cards, champions, table
 from flows.recipe import read_recipe
 from flows.training.rows import OUT
 
@@ -193,21 +193,21 @@ def _print(lake: Lake, stone: Tombstone) -> None:
     for line in _about(lake, stone):
         show.plain(console, line)
     if models := stone.found.get("models"):
-        best = [is_champion(lake, (row["model"], row["version"])) for row in models]
-        rows = [_learned(row, champion=champion) for row, champion in zip(models, best, strict=True)]
+        best = champions(lake, {row["model"] for row in models})
+        rows = [_learned(row, best) for row in models]
         columns = {"trained on it": "left", "version": "left", "documents": "right", "through": "fold"}
         console.print(table(columns, rows))
         show.plain(console, "A later training is without it; these weights stay as they are until you remove them.")
-        if any(best):
+        if any((row["model"], row["version"]) in best for row in models):
             show.plain(console, f"A champion predicts until another is promoted, by the gate or {_PROMOTE}.")
         console.print()
     for line in (*_done(lake, stone), _next(stone)):
         show.plain(console, line)
 
 
-def _learned(row: Row, *, champion: bool) -> tuple[str, str, int, str]:
-    """A line of the table of models."""
-    version = f"{row['version']}, champion" if champion else row["version"]
+def _learned(row: Row, best: Collection[Model]) -> tuple[str, str, int, str]:
+    """A line of the table of models; `best` are the champions."""
+    version = f"{row['version']}, champion" if (row["model"], row["version"]) in best else row["version"]
     return row["model"], version, len(row["ids"]), ", ".join(row["through"])
 
 

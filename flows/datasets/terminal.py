@@ -55,11 +55,13 @@ def span(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: float(found[1])})
 
 
-def is_champion(lake: Lake, model: Model) -> bool:
-    """Whether predictions are made by this version of a model."""
-    from models.registry import CHAMPION, Registry
+def champions(lake: Lake, names: Iterable[str]) -> list[Model]:
+    """The versions of these models that predict, of those that have one."""
+    from models.registry import Registry
 
-    return Registry(lake.models).alias(model[0], CHAMPION) == model[1]
+    registry = Registry(lake.models)
+    found = ((name, registry.alias(name)) for name in sorted(names))
+    return [(name, version) for name, version in found if version]
 
 
 def cards(lake: Lake) -> dict[Model, Mapping[str, Any]]:

@@ -56,6 +56,7 @@ class Published:
     lake: Lake
     pipeline: str
     needs: tuple[str, ...]
+    _out: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, lake: Lake, pipeline: str | None, needs: tuple[str, ...]) -> Published:
@@ -74,7 +75,7 @@ class Published:
 
     def lineage_of(self, dataset: str) -> dict[str, Any]:
         """The released version of a dataset, and the ids that were forgotten since it was made, if there are any."""
-        out = taken_out(self.lake, self._manifest(dataset))
+        out = self._taken_out(dataset)
         return {dataset: self.version(dataset), **({OUT: out} if out else {})}
 
     def version(self, dataset: str) -> str:
@@ -108,11 +109,17 @@ class Published:
         """A dataset of the release without what was forgotten since, a few row groups at a time."""
         manifest = self._manifest(dataset)
         folder = self.lake.version(self.pipeline, dataset, manifest["version"])
-        out = taken_out(self.lake, manifest)
+        out = self._taken_out(dataset)
         wanted = [*columns, "source"] if out and "row_id" in columns else columns
         for part in manifest["parts"]:
             for frame in tables.batches(folder / part["file"], wanted):
                 yield _without(frame, out).select(columns)
+
+    def _taken_out(self, dataset: str) -> list[str]:
+        """Looked up once: what the lineage says is left out is what is left out, whatever is forgotten meanwhile."""
+        if dataset not in self._out:
+            self._out[dataset] = taken_out(self.lake, self._manifest(dataset))
+        return self._out[dataset]
 
     def _manifest(self, dataset: str) -> dict[str, Any]:
         return manifest_of(self.lake, self.pipeline, dataset, self.version(dataset))

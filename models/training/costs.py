@@ -18,7 +18,7 @@ import torch
 from data.progress import Progress
 from models.learner import Batch, Learner
 from models.training.config import CARBON_INTENSITY, WATTS, TrainingConfig
-from models.training.devices import numbers
+from models.training.devices import used
 from models.training.energy import Meter
 from models.training.flops import flops_of, matrix_peak
 from models.training.parallel import World
@@ -61,7 +61,7 @@ class Costs:
         sums = {name: self._before.get(name, 0.0) + value for name, value in self.world.totals(own).items()}
         carbon = _carbon(sums["joules"], self._energy.source, self.config.carbon_intensity)
         found = {**sums, **self._operations(sums, units, seconds), **self._memory(), **carbon}
-        return {**found, "precision": str(numbers(self.device, self.config.precision)).removeprefix("torch.")}
+        return {**found, "precision": used(self.device, self.config.precision)}
 
     def ended(self, units: int, seconds: float) -> dict[str, Any]:
         """The account of the whole training, with the share of the matrix peak if it was a long one."""

@@ -38,6 +38,11 @@ def numbers(device: torch.device, precision: str) -> torch.dtype:
     return torch.bfloat16 if wanted else torch.float32
 
 
+def used(device: torch.device, precision: str) -> str:
+    """The same by its name: float32 or bfloat16."""
+    return str(numbers(device, precision)).removeprefix("torch.")
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Matrix products in bfloat16, weights and sums in float32; nothing for float32."""
     found = numbers(device, precision)

@@ -113,6 +113,15 @@ def forget(lake: Lake, doc_id: str, *, rewrite: bool = False) -> None:
         rewrite_version(lake, lake.manifest("wiki", dataset, "v1") or {}, [doc_id], {"ids": [doc_id]})
 
 
+def test_what_the_lineage_says_is_what_is_read_whatever_is_forgotten_meanwhile(tmp_path: Path) -> None:
+    lake = corpus_lake(tmp_path)
+    rows = Published.of(lake, None, ("text",))
+    assert rows.lineage == {"corpus": "v1"}
+    forget(lake, "wiki:3")
+    assert sum(len(found(rows, split)) for split in ("train", "validation", "test")) == len(TITLES)
+    assert "forgotten" in Published.of(lake, None, ("text",)).lineage
+
+
 def test_a_labelled_row_that_was_forgotten_is_not_read_again(tmp_path: Path) -> None:
     lake = corpus_lake(tmp_path, labelled=True)
     forget(lake, "made:c")
