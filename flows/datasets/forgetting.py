@@ -22,7 +22,7 @@ from flows import show
 from flows.datasets import erasing
 from flows.datasets.terminal import cards, champions, table
 from flows.recipe import read_recipe
-from flows.training.rows import OUT
+from flows.training.published import OUT
 
 _SEARCHED = ("documents", "labelled_text", "labelled_spans")
 _LEARNT = ("corpus", "tokens", "labelled_text", "labelled_spans")

@@ -9,7 +9,8 @@ from typing import Any
 
 from data.errors import ConfigError
 from data.lake import Lake
-from flows.training.rows import File, Published
+from flows.training.published import Published
+from flows.training.rows import File
 from models import fitting
 from models.catalogue import family as of_catalogue
 from models.catalogue import neural

@@ -16,7 +16,8 @@ from data import files, token_store
 from data.errors import ConfigError, TextmillError
 from flows.training import rows as reading
 from flows.training import tagged
-from flows.training.rows import Published, Rows
+from flows.training.published import Published
+from flows.training.rows import Rows
 from models import prepared
 from models.family import Family
 from pipelines import tokenise

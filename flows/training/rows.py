@@ -1,4 +1,4 @@
-"""The rows that a training reads, from a published release or from a file, a batch at a time and split by split.
+"""The rows that a training reads, from a file here, a batch at a time and split by split; `published` reads a release.
 
 Every row has the columns that the family needs: `text`; `source` and `target`; `text` (or `first` and `second`) and
 `label`; `text` and `spans`, or in their place `tokens` and `tags`. A row belongs to the split that its column `split`
@@ -15,19 +15,12 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from data import tables
 from data.errors import ConfigError, TextmillError
 from data.hashing import sha256_file
-from data.history import manifest_of, only_pipeline
-from data.lake import Lake
-from data.redaction import taken_out
 from data.splits import split_of
 
 VALIDATION_OF_ONE = 0.1
-OUT = "forgotten"
-"""The name, in a lineage, of the ids that the version held and the training did not read."""
 _BATCH, _CONLL = 10_000, ".conll"
-_DATASETS: dict[tuple[str, ...], str] = {("text", "label"): "labelled_text", ("text", "spans"): "labelled_spans"}
 _INSTEAD: dict[tuple[str, ...], tuple[str, ...]] = {("text", "spans"): ("tokens", "tags")}
 """Columns of a file that say the same as others."""
 _READERS: dict[str, Any] = {
@@ -47,111 +40,6 @@ class Rows(Protocol):
 
     def frames(self, split: str) -> Iterator[pl.DataFrame]:
         """The rows of a split, a batch at a time."""
-
-
-@dataclass(frozen=True)
-class Published:
-    """Rows of a release: documents, their first paragraphs and titles, or labelled texts or sentences."""
-
-    lake: Lake
-    pipeline: str
-    needs: tuple[str, ...]
-    _out: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, lake: Lake, pipeline: str | None, needs: tuple[str, ...]) -> Published:
-        """The release of a pipeline, by default of the only one. Raises TextmillError where there is none."""
-        return cls(lake, only_pipeline(lake, pipeline), needs)
-
-    @property
-    def dataset(self) -> str:
-        """The dataset that has what is needed."""
-        return _DATASETS.get(self.needs, "corpus")
-
-    @property
-    def lineage(self) -> dict[str, Any]:
-        """The version of the dataset, and what is left out of it."""
-        return self.lineage_of(self.dataset)
-
-    def lineage_of(self, dataset: str) -> dict[str, Any]:
-        """The released version of a dataset, and the ids that were forgotten since it was made, if there are any."""
-        out = self._taken_out(dataset)
-        return {dataset: self.version(dataset), **({OUT: out} if out else {})}
-
-    def version(self, dataset: str) -> str:
-        """The released version of a dataset. Raises TextmillError where the release has none."""
-        found: str | None = ((self.lake.release(self.pipeline) or {}).get("datasets") or {}).get(dataset)
-        if found is None:
-            raise TextmillError(f"the release of '{self.pipeline}' has no {dataset}; `textmill run` makes one")
-        return found
-
-    def frames(self, split: str) -> Iterator[pl.DataFrame]:
-        """The rows of a split."""
-        if self.dataset != "corpus":
-            for frame in self.read(self.dataset, ["row_id", *self.needs, "split"]):
-                yield frame.filter(pl.col("split") == split)
-        else:
-            for frame in self.read("corpus", ["doc_id", "title", "text"]):
-                yield self._shaped(of_split(frame, "doc_id", split))
-
-    def tokens(self, split: str) -> Iterator[pl.Series]:
-        """The token ids of the documents of a split, as the pipeline has made them."""
-        for frame in self.read("tokens", ["doc_id", "input_ids"]):
-            yield of_split(frame, "doc_id", split)["input_ids"]
-
-    @property
-    def tokenizer(self) -> str:
-        """Fingerprint of the tokenizer of the pipeline."""
-        inputs = self._manifest("tokens")["inputs"]
-        return str(next(found["tokenizer"] for found in inputs if "tokenizer" in found))
-
-    def read(self, dataset: str, columns: list[str]) -> Iterator[pl.DataFrame]:
-        """A dataset of the release without what was forgotten since, a few row groups at a time."""
-        manifest = self._manifest(dataset)
-        folder = self.lake.version(self.pipeline, dataset, manifest["version"])
-        out = self._taken_out(dataset)
-        wanted = [*columns, "source"] if out and "row_id" in columns else columns
-        for part in manifest["parts"]:
-            for frame in tables.batches(folder / part["file"], wanted):
-                yield _without(frame, out).select(columns)
-
-    def _taken_out(self, dataset: str) -> list[str]:
-        """Looked up once: what the lineage says is left out is what is left out, whatever is forgotten meanwhile."""
-        if dataset not in self._out:
-            self._out[dataset] = taken_out(self.lake, self._manifest(dataset))
-        return self._out[dataset]
-
-    def _manifest(self, dataset: str) -> dict[str, Any]:
-        return manifest_of(self.lake, self.pipeline, dataset, self.version(dataset))
-
-    def _shaped(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Documents as they are, or the first paragraph as `source` and the title as `target`, or pairs of both."""
-        if self.needs == ("text",):
-            return frame
-        first = pl.col("text").str.strip_chars().str.split("\n").list.first()
-        found = frame.select(source=first, target="title").filter(pl.col("source") != "", pl.col("target") != "")
-        return pairs(found) if "first" in self.needs else found
-
-
-def _without(frame: pl.DataFrame, out: Sequence[str]) -> pl.DataFrame:
-    """The rows but for those of documents, or labelled rows, with these ids."""
-    if not out:
-        return frame
-    named = pl.concat_str("source", "row_id", separator=":") if "row_id" in frame.columns else pl.col("doc_id")
-    return frame.filter(~named.is_in(list(out)))
-
-
-def pairs(frame: pl.DataFrame) -> pl.DataFrame:
-    """Titles (`first`) and paragraphs (`second`): each paragraph with its own title, and with that of the next
-    document.
-
-    `label` is `same` or `other`. Nothing is paired with a title that is its own, too.
-    """
-    own = pl.col("target")
-    other = own.shift(-1).fill_null(own.first())
-    titles = {"same": own, "other": pl.when(other != own).then(other)}
-    both = [frame.select(first=title, second="source", label=pl.lit(label)) for label, title in titles.items()]
-    return pl.concat(both).drop_nulls()
 
 
 @dataclass(frozen=True)

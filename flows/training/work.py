@@ -20,7 +20,8 @@ from flows.job import code_of
 from flows.training import torchrun
 from flows.training.order import Order
 from flows.training.preparing import MISSING, Prepared, no_row
-from flows.training.rows import File, Published
+from flows.training.published import Published
+from flows.training.rows import File
 from models import fitting, training
 from models.family import Family
 from models.options import divided

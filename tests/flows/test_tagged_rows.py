@@ -15,7 +15,8 @@ from data.lake import Lake
 from data.splits import split_of
 from flows.training.order import Order
 from flows.training.preparing import Prepared
-from flows.training.rows import File, Published
+from flows.training.published import Published
+from flows.training.rows import File
 from flows.training.running import run
 from models import prepared
 from models.families.bert import MARKS

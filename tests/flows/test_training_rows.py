@@ -13,7 +13,8 @@ from data.forgotten import Tombstone, add
 from data.lake import Lake
 from data.redaction import rewrite_version
 from data.splits import split_of
-from flows.training.rows import File, Published, sentences
+from flows.training.published import Published
+from flows.training.rows import File, sentences
 
 TEXTS = [f"text number {number}" for number in range(40)]
 
