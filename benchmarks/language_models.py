@@ -25,7 +25,7 @@ from models.options import parsed
 from models.training import Moment
 
 QUICK: dict[str, Any] = {"steps": 20, "warmup_steps": 2, "validate_every": 20}
-RATES = (1e-3, 2e-3, 4e-3)
+RATES = (2e-3, 4e-3, 8e-3, 1.6e-2)
 DEPTH: dict[str, Any] = {"layers": 12, "width": 128, "heads": 4, "dropout": 0.0, "optimiser": "adamw", "steps": 300}
 
 
