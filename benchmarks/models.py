@@ -73,8 +73,8 @@ TASKS: dict[str, Task] = {
         ("lm/tinyshakespeare.txt",),
         "56 % faster to 1.2 bits a byte on enwik8",
         "",
-        "The issue asks for the ratio, whatever it is: in 300 steps pre-norm is the faster one; both are best at a rate "
-        "of 8e-3, of 2e-3 to 1.6e-2",
+        "The issue asks for the ratio, whatever it is: in 300 steps pre-norm is the faster one; both are best at "
+        "8e-3, of rates from 2e-3 to 1.6e-2",
     ),
     "word2vec-speed": Task(
         ("word_vectors", "--task", "speed"),
