@@ -6,6 +6,7 @@ by the units of the whole batch, so that the sum over processes is the gradient 
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,11 +80,21 @@ def joined(device: torch.device) -> Iterator[World]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)  # NCCL sends from the device of the process
+    _import_before_group()
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(distributed.get_rank(), size)
     finally:
         distributed.destroy_process_group()
+
+
+def _import_before_group() -> None:
+    """Import what optimisers would import later: defaults of its functions are the group there is at the import.
+
+    They would keep the group and its threads beyond its end, and a thread that then drops a tensor while Python ends
+    aborts the process, and with it the first one, which may still be writing.
+    """
+    importlib.import_module("torch.distributed.nn")
 
 
 def _device() -> torch.device:

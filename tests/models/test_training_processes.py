@@ -114,6 +114,12 @@ def test_costs_are_those_of_both(folder: Path) -> None:
     assert costs[1]["counted_units"] == 2 * costs[0]["counted_units"]
 
 
+def test_no_thread_of_the_group_outlives_it(folder: Path) -> None:
+    """One that drops a tensor while Python ends aborts its process, and `torchrun` then ends all others."""
+    for rank in (0, 1):
+        assert [name for name in json.loads((folder / f"threads-{rank}.json").read_text()) if "gloo" in name] == []
+
+
 def test_names_that_one_process_alone_has_are_summed(monkeypatch: pytest.MonkeyPatch) -> None:
     def gather(found: list[Any], own: dict[str, float]) -> None:
         found[:] = [own, {"loss": 2.0, "squares": 3.0}]

@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 from tiny_training import Tiny, blocks, options
-from torch import Tensor, distributed
+from torch import Tensor
 
 from models.training import train
 from models.training.checkpoints import Checkpoints
+from models.training.parallel import joined
 
 
 class StoppedError(Exception):
@@ -56,13 +58,18 @@ def carry_out(order: dict[str, Any], folder: Path) -> None:
         (folder / f"{order['name']}.json").write_text(json.dumps(record.as_json()))
 
 
+def threads() -> list[str]:
+    """The names of this process's threads, where the system tells them."""
+    return [one.read_text().strip() for one in Path("/proc/self/task").glob("*/comm")]
+
+
 def main() -> None:
     """Every order, in turn."""
     path = Path(sys.argv[1])
-    distributed.init_process_group("gloo")
-    for order in json.loads(path.read_text()):
-        carry_out(order, path.parent)
-    distributed.destroy_process_group()
+    with joined(torch.device("cpu")) as world:
+        for order in json.loads(path.read_text()):
+            carry_out(order, path.parent)
+    (path.parent / f"threads-{world.rank}.json").write_text(json.dumps(threads()))
 
 
 if __name__ == "__main__":
