@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def search(
     if json:
         show.as_json({**dataclasses.asdict(told), "config": str(told.config)})
     else:
-        show.pairs(show.console(), f"search for {model}", lines(model, told))
+        show.pairs(show.console(), f"search for {model}", lines(order, told))
 
 
 def read_yaml(path: Path) -> Any:
@@ -77,7 +78,7 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(f"the search space {path} is no YAML: {str(error).splitlines()[0]}") from error
 
 
-def lines(model: str, found: Any) -> dict[str, str]:
+def lines(order: Any, found: Any) -> dict[str, str]:
     """What is worth knowing of a search, by name."""
     states = [trial["state"] for trial in found.trials]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -85,8 +86,22 @@ def lines(model: str, found: Any) -> dict[str, str]:
         "trials": f"{counts} ({found.done} in this run)",
         "validation loss": f"{found.loss:.4f}",
         **{name: str(value) for name, value in found.options.items()},
-        "to train it": f"textmill train {model} --config {found.config}",
+        "to train it": shlex.join(["textmill", "train", order.model, *_same(order), "--config", str(found.config)]),
     }
+
+
+def _same(order: Any) -> list[str]:
+    """The words by which `textmill train` reads the same rows with the same seed."""
+    columns = ",".join(f"{name}={column}" for name, column in order.columns.items())
+    given = {
+        "--lake": order.lake.root,
+        "--pipeline": order.pipeline,
+        "--data": order.data,
+        "--validation": order.validation,
+        "--columns": columns,
+        "--seed": order.seed,
+    }
+    return [word for name, value in given.items() if value for word in (name, str(value))]
 
 
 def _run(order: Any, options: dict[str, Any], content: Any, *, trials: int, pruner: str, quiet: bool) -> Any:

@@ -229,9 +229,12 @@ def test_search_is_told_in_words() -> None:
     found = Found({"learning_rate": 0.0012345}, 2.5, Path("best.yaml"), 2, TRIALS)
     assert "- trial 0: loss 2.5000  learning_rate=0.001234" in page(found)
     assert "trial 1: fail  heads=3  (no)" in page(found)
-    told = lines("gpt", found)
+    order = Order(Lake(Path("lake")), "gpt", data="my text.csv", columns={"text": "body"}, seed=3)
+    told = lines(order, found)
     assert told["trials"] == "1 complete, 1 fail (2 in this run)"
-    assert told["to train it"] == "textmill train gpt --config best.yaml"
+    assert told["to train it"] == (
+        "textmill train gpt --lake lake --data 'my text.csv' --columns text=body --seed 3 --config best.yaml"
+    )
 
 
 def test_search_by_the_command_line_is_gone_on_with(prefect: None, tmp_path: Path) -> None:
