@@ -22,17 +22,20 @@ def is_unwanted(node: Any, hidden: set[str]) -> bool:
         prefix, colon, _ = str(node.title).partition(":")
         prefix = prefix.strip().lower().replace("_", " ")
         return bool(colon) and (prefix in hidden or bool(LANGUAGE.match(prefix)))
-    return isinstance(node, Heading) or str(node.tag).strip().lower() in DROPPED
+    return isinstance(node, Heading) or (isinstance(node, Tag) and str(node.tag).strip().lower() in DROPPED)
+
+
+def prune(code: Any, hidden: set[str]) -> None:
+    """Take unwanted nodes out at any depth. `Wikicode.remove` looks each up in the whole page, hours for some dumps."""
+    code.nodes = [node for node in code.nodes if not is_unwanted(node, hidden)]
+    for node in code.nodes:
+        for inner in node.__children__():
+            prune(inner, hidden)
 
 
 def text_of(wikitext: str, hidden: set[str]) -> str:
     code = mw.parse(wikitext)
-    for node in code.filter(recursive=True, forcetype=(Tag, Wikilink, Heading)):
-        if is_unwanted(node, hidden):
-            try:
-                code.remove(node)
-            except ValueError:
-                continue  # inside another that is gone
+    prune(code, hidden)
     text = str(code.strip_code(normalize=True, collapse=True))
     lines = [line for line in text.split("\n") if not line.lstrip().startswith(("|", "!", "{|")) and "||" not in line]
     return "\n".join(lines)

@@ -163,11 +163,21 @@ class Recurrent(nn.Module):
 
 
 def _kernel(*arguments: Any) -> tuple[Tensor, ...]:
-    """PyTorch's own kernel for the kind of state among `arguments`."""
+    """PyTorch's own kernel for the kind of state among `arguments`; where oneDNN has no bfloat16, in float32."""
+    if torch.is_autocast_enabled("cpu") and not getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", bool)():
+        with torch.autocast("cpu", enabled=False):  # its LSTM ends with an error on processors without AVX-512
+            return _kernel(*map(_single, arguments))
     state = next(argument for argument in arguments if isinstance(argument, tuple))
     if len(state) == 2:
         return torch.lstm(*arguments)
     return torch.gru(*(state[0] if argument is state else argument for argument in arguments))
+
+
+def _single(argument: Any) -> Any:
+    """Tensors in float32, also those of a list or tuple; anything else as it is."""
+    if isinstance(argument, list | tuple):
+        return type(argument)(map(_single, argument))
+    return argument.float() if isinstance(argument, Tensor) and argument.is_floating_point() else argument
 
 
 def _scan(cell: Cell, inputs: Tensor, lengths: Tensor | None, state: State, *, backward: bool) -> tuple[Tensor, State]:
