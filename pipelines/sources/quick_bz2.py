@@ -35,7 +35,8 @@ def pieces(data: bytes, *, out_bytes: int) -> Iterator[bytes]:
     if found is None:
         raise Doubt
     try:
-        with found.open(io.BytesIO(data), parallelization=1) as file:
+        # The library never lets go of what it reads from; closed, that holds no bytes any more.
+        with io.BytesIO(data) as held, found.open(held, parallelization=1) as file:
             while piece := file.read(out_bytes):
                 yield piece
             if file.tell_compressed() != 8 * len(data):

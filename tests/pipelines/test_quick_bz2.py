@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import io
+import sys
 from pathlib import Path
 from random import Random
 
@@ -98,3 +99,13 @@ def test_damage_is_told_as_without_the_library(monkeypatch: pytest.MonkeyPatch, 
 def test_the_real_library_gives_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("indexed_bzip2")
     assert read(tmp_path / "d.bz2", WHOLE) == b"".join(TEXTS)
+
+
+def test_what_was_read_is_let_go() -> None:
+    """The library keeps what it reads from for ever; over a large dump that would be all of its bytes."""
+    pytest.importorskip("indexed_bzip2")
+    data = bz2.compress(Random(0).randbytes(10_000))
+    before = sys.getrefcount(data)
+    for _ in range(3):
+        assert sum(map(len, quick_bz2.pieces(data, out_bytes=1 << 20))) == 10_000
+    assert sys.getrefcount(data) == before
