@@ -8,7 +8,6 @@ Format: https://en.wikipedia.org/wiki/Bzip2#File_format
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,9 @@ _EMPTY = bytes.fromhex("177245385090")  # what an empty stream has in place of a
 _END = int.from_bytes(_EMPTY, "big")
 _LEVEL = b"123456789"
 _HEADER = 4
+_WINDOW = 1 << 22
+"""Bytes that are looked through at once."""
+_OVERLAP = _HEADER + len(_BLOCK) - 1
 _TOGETHER = 4
 _MANY = 32
 """From so many parts on, the last ones keep all workers busy anyway."""
@@ -29,14 +31,20 @@ _FOOTER_BYTES = 11  # 48 bits of magic, 32 of checksum, up to 7 of padding
 
 def stream_starts(path: Path, start: int = 0, stop: int | None = None) -> Iterator[int]:
     """Offsets in [start, stop) at which a bz2 stream with content seems to begin, in order."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        end = len(content) if stop is None else min(stop, len(content))
-        at = content.find(_BLOCK, start + _HEADER, end)
-        while at >= 0:
-            head = content[at - _HEADER : at]
-            if head.startswith(b"BZh") and head[3] in _LEVEL:
-                yield at - _HEADER
-            at = content.find(_BLOCK, at + 1, end)
+    end = path.stat().st_size if stop is None else stop
+    with path.open("rb") as file:
+        file.seek(start)
+        window, offset = b"", start  # of the window
+        while data := file.read(min(_WINDOW, max(0, end - offset - len(window)))):
+            window += data
+            at = window.find(_BLOCK, _HEADER)
+            while at >= 0:
+                head = window[at - _HEADER : at]
+                if head.startswith(b"BZh") and head[3] in _LEVEL:
+                    yield offset + at - _HEADER
+                at = window.find(_BLOCK, at + 1)
+            offset += max(0, len(window) - _OVERLAP)
+            window = window[-_OVERLAP:]
 
 
 def spans(path: Path, *, streams: int, size: int) -> list[Span]:

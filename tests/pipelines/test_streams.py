@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 from pathlib import Path
 from random import Random
 
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.progress import ignore
+from pipelines.sources import multistream as multistream_module
 from pipelines.sources.multistream import even, spans, stream_starts, together
 from pipelines.sources.records import SourceError
 from pipelines.sources.streams import Gap, Span, chunks, compression_of, salvaged
@@ -33,6 +35,23 @@ def content(path: Path, span: Span | None = None) -> bytes:
 def test_starts_are_where_the_streams_begin(tmp_path: Path) -> None:
     ends = [sum(map(len, STREAMS[:i])) for i in range(len(STREAMS))]
     assert list(stream_starts(multistream(tmp_path / "m.bz2"))) == ends
+
+
+@given(
+    pieces=st.lists(st.sampled_from([b"BZh9", b"BZh0", b"1AY&SY", b"BZh11AY&SY", b"B", b"."]), max_size=12),
+    window=st.integers(1, 16),
+    start=st.integers(0, 12),
+    stop=st.none() | st.integers(0, 60),
+)
+def test_starts_do_not_depend_on_how_much_is_read_at_once(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], window: int, start: int, stop: int | None
+) -> None:
+    path = tmp_path_factory.mktemp("starts") / "m.bz2"
+    path.write_bytes(b"".join(pieces))
+    whole = re.finditer(rb"(?=BZh[1-9]1AY&SY)", path.read_bytes()[:stop])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(multistream_module, "_WINDOW", window)
+        assert list(stream_starts(path, start, stop)) == [each.start() for each in whole if each.start() >= start]
 
 
 def test_spans_cover_the_file_and_each_decodes_alone(tmp_path: Path) -> None:
