@@ -6,8 +6,9 @@ The dump is made for this: 100 pages of about 2 KB a part (200 KB of XML, a thou
 stream a part, as dumps of Wikimedia are cut. Parts so small make overhead weigh most. Each build is a process of its
 own; CPU seconds are those of all its processes, after the imports (Great Expectations and Polars take 3 s whatever
 there is to do). Keeping is all that is done for a version beside computing, judging and writing it: its key, finding
-and linking parts, notes, hashes, syncs, manifest and release; it is measured at the default size of parts. What the
-command adds to the stages (Prefect's server, flow and tasks) is measured at two sizes, three times each.
+and linking parts, notes, hashes, syncs, manifest and release; it is measured at the default size of parts. Prefect's
+server is a process of its own, whose CPU time is read while the command runs, at two sizes, three times each: a task
+is a stage, whatever the number of its parts.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from benchmarks import options as common
+from flows.processes import descendants
 
 PARTS, QUICK_PARTS = 1000, 100
 PAGES, WORDS = 100, 300
@@ -66,7 +68,7 @@ def main() -> None:
         incremental(Path(folder), QUICK_PARTS if options.quick else PARTS)
         pages = QUICK_DEFAULT_PAGES if options.quick else DEFAULT_PAGES
         kept_small(Path(folder), pages)
-        orchestrated(Path(folder), (pages // 4, pages))
+        orchestrated(Path(folder), (pages // 4, 2 * pages))
 
 
 def incremental(folder: Path, parts: int) -> None:
@@ -109,34 +111,57 @@ def kept_small(folder: Path, pages: int) -> None:
 
 
 def orchestrated(folder: Path, sizes: tuple[int, int]) -> None:
-    """What Prefect adds to the stages: the real command beside them at two sizes, parts of the default size."""
-    _beside(folder, PAGES, turns=1)  # Prefect makes its database
-    rows = [(pages, *_beside(folder, pages, turns=TURNS)) for pages in sizes]
-    common.table(("pages", "stages CPU-s", "the command adds CPU-s"), [(n, f"{s:.1f}", f"{a:.2f}") for n, s, a in rows])
-    (_, small, fixed), (_, large, added) = rows
-    print(f"Prefect's server, its tasks and the command line take {fixed:.1f} CPU-s of the smaller run")
-    growth = max(0.0, added - fixed) / (large - small)
+    """What Prefect's server takes beside the stages at two sizes, parts of the default size."""
+    command(folder / f"{sizes[0]}.xml.bz2", folder / "flows", sizes[0])  # Prefect makes its database
+    rows = [(pages, *_beside(folder, pages)) for pages in sizes]
+    common.table(("pages", "stages CPU-s", "server CPU-s"), [(n, f"{s:.1f}", f"{a:.2f}") for n, s, a in rows])
+    (_, small, few), (_, large, many) = rows
+    growth = max(0.0, many - few) / (large - small)
     common.goal("orchestration that grows with the data", growth, at_most=KEEPING, form="{:.1%}")
 
 
-def _beside(folder: Path, pages: int, *, turns: int) -> tuple[float, float]:
-    """CPU-seconds of the stages over so many pages, and what the command takes more; imports are in neither."""
+def _beside(folder: Path, pages: int) -> tuple[float, float]:
+    """CPU-seconds of the stages over so many pages after imports, and of Prefect's server while the command runs."""
     dump = folder / f"{pages}.xml.bz2"
-    write(dump, [stream(number) for number in range(pages // PAGES)])
-    bare = [built(folder, dump, recipe={}, workers=0, lake=f"bare{pages}-{turn}") for turn in range(turns)]
-    flow = [common.seconds(partial(command, dump, folder / "flows", f"p{pages}-{turn}")) for turn in range(turns)]
-    stages = [run["run"] for run in bare]
-    whole = [run["run"] + run["imports"] for run in bare]
-    return statistics.median(stages), statistics.median(flow) - statistics.median(whole)
+    bare = built(folder, dump_of(dump, pages), recipe={}, workers=0, lake=f"bare{pages}")
+    return bare["run"], statistics.median(command(dump, folder / "flows", pages, turn) for turn in range(TURNS))
 
 
-def command(dump: Path, lake: Path, pipeline: str) -> None:
-    """The build as people start it."""
-    words = ["corpus", "build", "--source", str(dump), "--lake", str(lake), "--pipeline", pipeline, "--workers", "0"]
+def dump_of(dump: Path, pages: int) -> Path:
+    """The dump, with so many pages."""
+    if not dump.exists():
+        write(dump, [stream(number) for number in range(pages // PAGES)])
+    return dump
+
+
+def command(dump: Path, lake: Path, pages: int, turn: int = -1) -> float:
+    """The build as people start it; returns the CPU-seconds of the server that it starts."""
+    words = ["--source", str(dump_of(dump, pages)), "--lake", str(lake), "--pipeline", f"p{pages}-{turn + 1}"]
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    subprocess.run(
-        [sys.executable, "-m", "flows.cli", *words, "--json"], check=True, cwd=common.ROOT, env=own, capture_output=True
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "corpus", "build", *words, "--workers", "0", "--json"],
+        cwd=common.ROOT,
+        env=own,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
+    seconds = 0.0
+    while process.poll() is None:
+        seconds = max([seconds, *(server_seconds(pid) for pid in descendants(process.pid))])
+        time.sleep(0.1)
+    if process.returncode:
+        raise SystemExit(f"textmill corpus build of {dump} failed")
+    return seconds
+
+
+def server_seconds(pid: int) -> float:
+    """CPU-seconds of a process so far, if it is Prefect's server."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it ended meanwhile
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if b"uvicorn" in words else 0.0
 
 
 def built(

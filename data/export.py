@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data import files
+from data import files, layout
 from data.hashing import fingerprint
 from data.release import Release
 from data.storage import place
@@ -93,11 +94,12 @@ def _join(sources: list[Path], staged: Path) -> None:
     """Write the rows of several files of one schema to one, in row groups of about 16 MB."""
     import pyarrow.parquet as pq
 
-    options = {"compression": "zstd", "compression_level": 3, "write_page_index": True}
     with whole(sources[0]), sources[0].open("rb") as opened:
         schema = pq.read_schema(opened)
-    with pq.ParquetWriter(staged, schema, **options) as writer:
-        for table in _gathered(_row_groups(sources)):
+    tables = _gathered(_row_groups(sources))
+    first = next(tables, schema.empty_table())
+    with pq.ParquetWriter(staged, schema, **layout.options(first)) as writer:
+        for table in chain([first] if first.num_rows else [], tables):
             writer.write_table(table.combine_chunks(), row_group_size=max(1, table.num_rows))
 
 

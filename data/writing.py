@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data import files
+from data import files, layout
 from data.contracts.base import Contract
 from data.hashing import sha256_file
 from data.parts import Part, add_bounds, bounds_of, check_counts, check_rejects
@@ -72,8 +72,7 @@ class Rows:
         self._waiting = []
         rows = max(1, table.num_rows * _ROW_GROUP_BYTES // max(_size(table), 1))
         if self._writer is None:
-            options = {"compression": "zstd", "compression_level": 3, "write_page_index": True}
-            self._writer = pq.ParquetWriter(self._path, table.schema, **options)
+            self._writer = pq.ParquetWriter(self._path, table.schema, **layout.options(table))
         self._writer.write_table(table, row_group_size=rows)
 
 
