@@ -18,6 +18,7 @@ from unittest import mock
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 from dumps import HEAD, TAIL, article, page, write
 
@@ -366,3 +367,13 @@ def test_an_error_of_one_part_ends_the_stage(tmp_path: Path) -> None:
     path = write(tmp_path / "d.xml.bz2", page(1, article(1)) + page(2, "<b>") + page(3, article(3)))
     with pytest.raises(TextmillError, match=r"d\.xml\.bz2 is not well-formed XML at line"):
         read(job(tmp_path / "lake", path, 0))
+
+
+def test_a_worker_gives_memory_back_that_arrow_took() -> None:
+    """Arrow's own pools keep it for the next time."""
+    with closing(Pool(1)) as pool:
+        assert pool.submit(memory_pool).result() == "system"
+
+
+def memory_pool() -> str:
+    return str(pa.default_memory_pool().backend_name)
