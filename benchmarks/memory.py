@@ -1,8 +1,8 @@
 """Memory of a whole `textmill corpus build` with two workers, and of one over ten times the dump.
 
-    python -m benchmarks.memory --shared DIR [--quick]
+    python -m benchmarks.memory --shared DIR [--quick | --large]
 
-`benchmarks/generator.py` makes dumps of 10 and 100 MB of XML (5 and 20 with `--quick`). A build is the command itself,
+`benchmarks/generator.py` makes dumps of 10 and 100 MB of XML (5 and 20 with `--quick`, 100 and 1,000 with `--large`). A build is the command itself,
 in a lake of its own, until it has published corpus, rejects, duplicates and tokens. Every 0.1 s the proportional set
 sizes (PSS: a page that processes share counts once in all) of the command and all that it started are added up; the
 largest sum is the peak. Prefect's server, which the command starts for itself where none runs, is shown apart. It
@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import generator, options
 
 GOAL, SAME = 1536, 0.10
-SIZES, QUICK_SIZES = (10, 100), (5, 20)
+SIZES, QUICK_SIZES, LARGE_SIZES = (10, 100), (5, 20), (100, 1000)
 KINDS = ("command", "workers", "server")
 EVERY = 0.1
 
@@ -112,13 +112,15 @@ def show(sizes: Sequence[int], peaks: Sequence[Peaks]) -> None:
 
 
 def main() -> None:
-    chosen = options.parser(__doc__).parse_args()
+    parser = options.parser(__doc__)
+    parser.add_argument("--large", action="store_true", help="100 and 1,000 MB, some twenty minutes")
+    chosen = parser.parse_args()
     if not Path("/proc/self/smaps_rollup").exists():
         options.left_out("all", "needs Linux with /proc/PID/smaps_rollup")
         return
     if not options.has_shared(chosen, "all"):
         return
-    sizes = QUICK_SIZES if chosen.quick else SIZES
+    sizes = QUICK_SIZES if chosen.quick else LARGE_SIZES if chosen.large else SIZES
     with tempfile.TemporaryDirectory() as name:
         peaks = []
         for size in sizes:
