@@ -2,11 +2,11 @@
 
     python -m benchmarks.memory --shared DIR [--quick | --large]
 
-`benchmarks/generator.py` makes dumps of 10 and 100 MB of XML (5 and 20 with `--quick`, 100 and 1,000 with `--large`). A build is the command itself,
-in a lake of its own, until it has published corpus, rejects, duplicates and tokens. Every 0.1 s the proportional set
-sizes (PSS: a page that processes share counts once in all) of the command and all that it started are added up; the
-largest sum is the peak. Prefect's server, which the command starts for itself where none runs, is shown apart. It
-needs Linux, whose kernel tells these sizes.
+`benchmarks/generator.py` makes dumps of 10 and 100 MB of XML (5 and 20 with `--quick`, 100 and 1,000 with `--large`).
+A build is the command itself, in a lake of its own, until it has published corpus, rejects, duplicates and tokens.
+Every 0.1 s the proportional set sizes (PSS: a page that processes share counts once in all) of the command and all that
+it started are added up; the largest sum is the peak. Prefect's server, which the command starts for itself where none
+runs, is shown apart. It needs Linux, whose kernel tells these sizes.
 """
 
 from __future__ import annotations
