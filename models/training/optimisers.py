@@ -1,9 +1,9 @@
 """Optimisers and learning rates.
 
-AdamW: Loshchilov and Hutter 2019 (arXiv 1711.05101). Muon: Jordan et al. 2024, scaled as by Liu et al. 2025 (arXiv
-2502.16982) so that one learning rate suits its matrices and the AdamW of all else. Cosine decay: Loshchilov and Hutter
-2017 (arXiv 1608.03983). Inverse square root: Vaswani et al. 2017 (arXiv 1706.03762, section 5.3); its peak is that of
-the paper where the rate is 1 / sqrt(width x warmup_steps) and `final_rate` 0.
+AdamW: Loshchilov and Hutter 2019 (arXiv 1711.05101); Muon is scaled so that one learning rate suits its matrices and
+the AdamW of all else. Cosine decay: Loshchilov and Hutter 2017 (arXiv 1608.03983). Inverse square root: Vaswani et al.
+2017 (arXiv 1706.03762, section 5.3); its peak is that of the paper where the rate is 1 / sqrt(width x warmup_steps)
+and `final_rate` 0.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from models.training.config import TrainingConfig
+from models.training.muon import Muon
 
 _RATES: dict[str, Callable[[float], float]] = {
     "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
@@ -44,9 +45,9 @@ def optimisers(model: nn.Module, config: TrainingConfig) -> list[optim.Optimizer
     if config.optimiser == "adamw":
         return [_adamw(groups, config)]
     matrices = [group for group in groups if group["kind"] == "matrices"]
-    found: list[optim.Optimizer] = [_muon(matrices, config)] if matrices else []
     rest = [group for group in groups if group["kind"] != "matrices"]
-    return [*found, _adamw(rest, config)] if rest else found
+    muon = [Muon(matrices, lr=config.learning_rate, momentum=config.momentum)] if matrices else []
+    return [*muon, *([_adamw(rest, config)] if rest else [])]
 
 
 def grouped(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
@@ -99,9 +100,3 @@ def restore(optimiser: optim.Optimizer, tensors: dict[str, Tensor]) -> None:
 
 def _adamw(groups: list[dict[str, Any]], config: TrainingConfig) -> optim.Optimizer:
     return optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=True)
-
-
-def _muon(groups: list[dict[str, Any]], config: TrainingConfig) -> optim.Optimizer:
-    return optim.Muon(
-        groups, lr=config.learning_rate, momentum=config.momentum, adjust_lr_fn="match_rms_adamw", weight_decay=0.0
-    )
