@@ -25,6 +25,7 @@ FAMILY = Family(
     batches=seq2seq.batches,
     load=TransformerSeq2Seq.load,
     training=TrainingConfig(
+        steps=300,
         optimiser="muon",
         precision="auto",
         batch_size=32,
