@@ -72,6 +72,7 @@ def _sample(job: Job, corpus: Ref) -> tokenise.Sample:
     for part in job.manifest(corpus)["parts"]:
         for frame in read_batches(job, corpus, part, ["doc_id", "text"]):
             sample.add(frame)
+    memory.release()  # of the frames, before the training needs as much
     return sample
 
 
