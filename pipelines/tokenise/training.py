@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING
-
-import polars as pl
 
 from data.errors import TextmillError
 from data.progress import Progress, ignore
@@ -14,6 +14,7 @@ from data.splits import split_of
 from pipelines.tokenise.kinds import END_OF_TEXT, TokeniserConfig, trainer, untrained
 
 if TYPE_CHECKING:
+    import polars as pl
     from tokenizers import Tokenizer
 
 _HELD_OUT_SHARE = 0.1
@@ -64,37 +65,37 @@ class Sample:
 
     def __init__(self, config: TokeniserConfig) -> None:
         self._limits = {True: max(1, int(config.learnt_chars * _HELD_OUT_SHARE)), False: config.learnt_chars}
-        self._kept = dict.fromkeys((True, False), _NOTHING)
+        self._kept: dict[bool, list[tuple[bytes, str]]] = {True: [], False: []}
 
     def add(self, documents: pl.DataFrame) -> None:
-        """Take what is wanted from `doc_id` and `text`."""
-        ids = documents["doc_id"].to_list()
-        keys = pl.Series("key", [hashlib.sha256(doc_id.encode("utf-8")).digest()[8:] for doc_id in ids], pl.Binary)
-        held_out = pl.Series("held_out", [split_of(doc_id) not in _LEARNT_FROM for doc_id in ids], pl.Boolean)
-        frame = documents.select("text", keys, held_out)
+        """Take what is wanted from `doc_id` and `text`.
+
+        Texts are kept as such: rows of a frame keep texts of rows that are gone, too, several times as much.
+        """
+        found: dict[bool, list[tuple[bytes, str]]] = {True: [], False: []}
+        for doc_id, text in documents.select("doc_id", "text").iter_rows():
+            key = hashlib.sha256(doc_id.encode("utf-8")).digest()[8:]
+            found[split_of(doc_id) not in _LEARNT_FROM].append((key, text))
         for side, limit in self._limits.items():
-            more = frame.filter(pl.col("held_out") == side).select("key", "text")
-            self._kept[side] = _first(pl.concat([self._kept[side], more]), limit)
+            self._kept[side] = _first([*self._kept[side], *found[side]], limit)
 
     @property
     def learnt_from(self) -> list[str]:
         """Texts to learn from, in the order of their hashes, the last one cut to the limit."""
-        side = not self._kept[False].height
-        return _cut(self._kept[side]["text"].to_list(), self._limits[side])
+        side = not self._kept[False]
+        return _cut([text for _, text in self._kept[side]], self._limits[side])
 
     @property
     def held_out(self) -> list[str]:
         """Texts to measure on; empty for a corpus too small to hold any out."""
-        return _cut(self._kept[True]["text"].to_list(), self._limits[True]) if self._kept[False].height else []
+        return _cut([text for _, text in self._kept[True]], self._limits[True]) if self._kept[False] else []
 
 
-_NOTHING = pl.DataFrame(schema={"key": pl.Binary, "text": pl.String})
-
-
-def _first(frame: pl.DataFrame, limit: int) -> pl.DataFrame:
+def _first(rows: list[tuple[bytes, str]], limit: int) -> list[tuple[bytes, str]]:
     """Rows by key until their texts reach the limit. More rows only push out the last, so parts may come one by one."""
-    before = pl.col("text").str.len_chars().cast(pl.Int64).cum_sum().shift(1, fill_value=0)
-    return frame.sort("key").filter(before < limit)
+    rows.sort(key=itemgetter(0))
+    before = accumulate((len(text) for _, text in rows), initial=0)
+    return [row for row, taken in zip(rows, before, strict=False) if taken < limit]
 
 
 def _cut(texts: list[str], limit: int) -> list[str]:

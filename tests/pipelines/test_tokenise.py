@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -35,6 +36,7 @@ from pipelines.tokenise import (
 )
 from pipelines.tokenise import encoding as encoding_module
 
+STATUS = Path("/proc/self/status")
 TEXTS = [
     "The river carries water past the castle.",
     "The castle stands by the river and the water.",
@@ -216,6 +218,22 @@ def test_the_sample_does_not_depend_on_parts_or_their_order() -> None:
     random.Random(3).shuffle(rows)
     parts = [whole[rows[i : i + 7]] for i in range(0, 60, 7)]
     assert sampled(parts, config) == sampled([whole], config)
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell the memory of a process")
+def test_the_sample_keeps_no_text_that_it_does_not_need() -> None:
+    """Rows of a frame keep texts of rows that are gone, too."""
+    sample = Sample(TokeniserConfig(sample_chars=20_000_000))
+    before = resident_megabytes()
+    for part in range(100):
+        texts = {f"s:{part}:{row}": f"{row} " * 40_000 for row in range(30)}
+        sample.add(pl.DataFrame({"doc_id": list(texts), "text": list(texts.values())}))
+    assert resident_megabytes() - before < 60  # 22 of them are wanted, of 340 in all
+
+
+def resident_megabytes() -> float:
+    lines = STATUS.read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) / 1024
 
 
 def test_the_sample_is_bounded_and_spread() -> None:
