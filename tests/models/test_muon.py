@@ -21,16 +21,16 @@ def learn(found: list[nn.Parameter], optimiser: optim.Optimizer) -> None:
     """Three steps down a hill that is steeper in some directions."""
     for _ in range(3):
         optimiser.zero_grad()
-        sum((weight.pow(2) * torch.arange(1.0, weight.shape[1] + 1)).sum() for weight in found).backward()  # type: ignore[union-attr]
+        losses = [(weight.pow(2) * torch.arange(1.0, weight.shape[1] + 1)).sum() for weight in found]
+        torch.stack(losses).sum().backward()
         optimiser.step()
 
 
 def test_steps_are_those_of_pytorch_where_the_processor_has_bfloat16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(muon, "has_bfloat16", lambda device: True)
     ours, theirs = weights(), weights()
-    settings = {"lr": 0.1, "momentum": 0.9}
-    learn(ours, Muon([{"params": ours, "weight_decay": 0.01}], **settings))
-    learn(theirs, optim.Muon(theirs, **settings, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))  # type: ignore[arg-type]
+    learn(ours, Muon([{"params": ours, "weight_decay": 0.01}], lr=0.1, momentum=0.9))
+    learn(theirs, optim.Muon(theirs, lr=0.1, momentum=0.9, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
     for one, other in zip(ours, theirs, strict=True):
         assert torch.equal(one, other)
 
