@@ -10,7 +10,7 @@ from data import files
 from data.history import datasets, folders
 from data.lake import Lake
 from data.retention import Model, parents, versions_of
-from data.rows import holding, key_column, rejected
+from data.rows import holding, key_column, origins, rejected
 
 KEPT, ABSENT = "kept", "absent"
 
@@ -182,10 +182,10 @@ def of_document(lake: Lake, whole: Graph, doc_id: str, among: Iterable[str]) -> 
         for name, node in found.nodes.items()
         if node.kind != "dataset" or name in states or not key_column(node.name)
     }
-    raw = _raw_of(lake, whole, [name for name in states if whole.nodes[name].name == "documents"], doc_id)
-    narrowed = found.only(shown - {name for name in shown if name.startswith("raw:") and raw and name not in raw})
-    nodes = {name: replace(node, state=states.get(name)) for name, node in narrowed.nodes.items()}
-    return Graph(nodes, narrowed.edges)
+    places = _places(lake, whole, [name for name in states if whole.nodes[name].name == "documents"], doc_id)
+    narrowed = found.only(shown - {name for name in shown if name.startswith("raw:") and places and name not in places})
+    told = {**places, **states}
+    return Graph({name: replace(node, state=told.get(name)) for name, node in narrowed.nodes.items()}, narrowed.edges)
 
 
 def _state(lake: Lake, node: Node, doc_id: str) -> str:
@@ -200,15 +200,28 @@ def _state(lake: Lake, node: Node, doc_id: str) -> str:
     return f"rejected: {why[1]}" if why else ABSENT
 
 
-def _raw_of(lake: Lake, whole: Graph, documents: Sequence[str], doc_id: str) -> set[str]:
-    """The raw files in which a document stands, where the parts tell; empty where they do not."""
-    found: set[str] = set()
+def _places(lake: Lake, whole: Graph, documents: Sequence[str], doc_id: str) -> dict[str, str | None]:
+    """The raw files in which a document stands, each with the place in it; none where its versions do not tell."""
+    found: dict[str, str | None] = {}
     for name in documents:
         node = whole.nodes[name]
         manifest = lake.manifest(str(node.pipeline), node.name, node.version) or {"parts": []}
-        both = [*holding(lake, manifest, {doc_id}), *holding(lake, manifest, {doc_id}, rejects=True)]
-        named = {part["facts"].get("file") for part, _ in both}
-        for a, b in whole.edges:
-            if b == name and a.startswith("raw:") and {whole.nodes[a].name, whole.nodes[a].facts["source"]} & named:
-                found.add(a)
+        raw = [whole.nodes[a] for a, b in whole.edges if b == name and a.startswith("raw:")]
+        for origin in origins(lake, manifest, doc_id):
+            found.update(_standing(raw, origin))
+        if not found.keys() & {one.id for one in raw}:
+            files_of_parts = _files(lake, manifest, doc_id)
+            found.update({one.id: None for one in raw if {one.name, one.facts["source"]} & files_of_parts})
     return found
+
+
+def _standing(raw: Sequence[Node], origin: str) -> dict[str, str | None]:
+    """The file that an origin names, among these, and the place in it."""
+    file, mark, place = origin.rpartition("#")
+    return {one.id: place if mark and one.name == file else None for one in raw if one.name in {file, origin}}
+
+
+def _files(lake: Lake, manifest: Mapping[str, Any], doc_id: str) -> set[str]:
+    """The files that the parts of a document name: one, or for records the source."""
+    both = [*holding(lake, manifest, {doc_id}), *holding(lake, manifest, {doc_id}, rejects=True)]
+    return {str(part["facts"].get("file")) for part, _ in both}

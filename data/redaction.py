@@ -134,14 +134,16 @@ def _accounts(
         if not counts[row["kind"]][row["reason"]]:
             del counts[row["kind"]][row["reason"]]
     rows = [_reject(row["doc_id"], row["source"], row["origin"]) for row in replaced]
-    rows += [_reject(one, source, _origin(part, one)) for one, source in _named(lost, dataset)]
+    rows += [_reject(one, source, origin or _origin(part, one)) for one, source, origin in _named(lost, dataset)]
     counts["filtered"][REASON] = counts["filtered"].get(REASON, 0) + len(rows)
     added = pa.Table.from_pylist(rows, schema=schema)
     return counts, pa.concat_tables([refused.filter(pc.invert(mine)), added]).combine_chunks()
 
 
-def _named(lost: pa.Table, dataset: str) -> list[tuple[str, str]]:
-    return list(zip(_ids(lost, dataset).to_pylist(), lost["source"].to_pylist(), strict=True))
+def _named(lost: pa.Table, dataset: str) -> list[tuple[str, str, str | None]]:
+    """Id, source and, where the rows tell it, origin of each row."""
+    origins = lost["origin"].to_pylist() if "origin" in lost.column_names else [None] * lost.num_rows
+    return list(zip(_ids(lost, dataset).to_pylist(), lost["source"].to_pylist(), origins, strict=True))
 
 
 def _origin(part: Part, doc_id: str) -> str:

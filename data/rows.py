@@ -8,7 +8,7 @@ from typing import Any
 from data.contracts import CONTRACTS
 from data.lake import Lake
 from data.parts import may_hold
-from data.tables import read
+from data.tables import column_names, read
 
 
 def key_column(dataset: str) -> str | None:
@@ -47,6 +47,24 @@ def holding_named(
     sources = {one["raw"] for one in manifest["inputs"] if "raw" in one}
     native = {one.partition(":")[2]: one for one in ids if one.partition(":")[0] in sources}
     return [(part, [native[one] for one in mine]) for part, mine in holding(lake, manifest, native)]
+
+
+def origins(lake: Lake, manifest: Mapping[str, Any], doc_id: str) -> list[str]:
+    """Files and places in them that a document of `documents` came from, also where it was rejected on reading.
+
+    Versions of before contract 1.1 do not tell of documents that they keep.
+    """
+    import polars as pl
+
+    folder = lake.version(manifest["pipeline"], manifest["dataset"], manifest["version"])
+    found: dict[str, None] = {}
+    for refused in (False, True):
+        for part, _ in holding(lake, manifest, {doc_id}, rejects=refused):
+            path = folder / part["rejects_file" if refused else "file"]
+            if "origin" in column_names(path):
+                frame = read(path, ["doc_id", "origin"]).filter(pl.col("doc_id") == doc_id)
+                found.update(dict.fromkeys(frame["origin"].drop_nulls()))
+    return list(found)
 
 
 def rejected(lake: Lake, manifest: Mapping[str, Any], ids: Collection[str]) -> dict[str, tuple[str, str, str | None]]:

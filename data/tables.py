@@ -80,6 +80,12 @@ def read_all(paths: Sequence[Path], columns: Sequence[str] | None = None) -> pl.
     return pl.concat([read(path, columns) for path in paths])
 
 
+def column_names(path: Path) -> list[str]:
+    """The columns of a part."""
+    with _opened(path, []) as file:
+        return list(file.schema_arrow.names)
+
+
 def batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
     """A part a few row groups at a time, so that memory is that of a batch; at least one frame, which may be empty."""
     with _opened(path, columns) as file:

@@ -25,6 +25,7 @@ DOCUMENT_SCHEMA = pl.Schema(
     {
         "doc_id": pl.String(),
         "source": pl.String(),
+        "origin": pl.String(),
         "title": pl.String(),
         "url": pl.String(),
         "lang_declared": pl.String(),
@@ -164,9 +165,10 @@ class _Documents:
         return len(self._counts)
 
     def add(self, record: Record, extracted: Extracted, lang: str | None) -> None:
-        """Take one document."""
+        """Take one document. Pages of a dump have no origin: its name holds a date, and they are the same in any."""
+        origin = None if record.markup == "wikitext" else record.origin
         row = (
-            *(record.doc_id, record.source, record.title, record.url, lang or record.lang_declared),
+            *(record.doc_id, record.source, origin, record.title, record.url, lang or record.lang_declared),
             *(record.published_at, extracted.text, extracted.meta or record.meta),
         )
         for column, value in zip(self._columns.values(), row, strict=True):

@@ -68,6 +68,9 @@ PII = pa.list_(
 
 _SECTIONS_FIT = Check("sections_within_text", "sections_end <= n_chars")
 _SOURCE = Column("source", pa.string(), "wiki database name (`enwiki`) or catalogue name; never a path or a date")
+_ORIGIN = Column(
+    "origin", pa.string(), "file and place in it, as `a.jsonl#line=12`; null for a page of a dump", nullable=True
+)
 _TITLE = Column("title", pa.string(), "title of the document", nullable=True)
 _URL = Column("url", pa.string(), "address of the document at its publisher", nullable=True)
 _PUBLISHED = Column("published_at", TIMESTAMP, "time of the revision", nullable=True, unit="microseconds, UTC")
@@ -78,12 +81,13 @@ _SECTION_COLUMN = Column(
 
 DOCUMENTS = Contract(
     name="documents",
-    version=(1, 0),
+    version=(1, 1),
     about="What the sources hold, as plain text, before any filter.",
     row="source document",
     columns=(
         DOC_ID,
         _SOURCE,
+        _ORIGIN,
         _TITLE,
         _URL,
         Column("lang_declared", pa.string(), "language that the source claims, ISO 639-1 or wiki code", nullable=True),

@@ -18,8 +18,9 @@ from data.retention import Model
 from data.rows import holding_named
 from data.splits import split_of
 from data.storage import cache
+from data.underway import registering
 from flows import show
-from flows.datasets import erasing
+from flows.datasets import erasing, unfinished
 from flows.datasets.terminal import cards, champions, table
 from flows.recipe import read_recipe
 from flows.training.published import OUT
@@ -53,9 +54,10 @@ def forget(
         )
         texts = set().union(*(erasing.shown_texts(lake, name, wanted) for name in scope))
         pages = erasing.reports_showing(lake, texts) if texts else []
-        learnt = trained_on(lake, scope, wanted)
-        found = {**learnt, "reports": [str(path.relative_to(lake.root)) for path in pages]}
-        stone = forgotten.add(lake, replace(stone, found=found))
+        with registering(lake):
+            learnt = trained_on(lake, scope, wanted)
+            found = {**learnt, "reports": [str(path.relative_to(lake.root)) for path in pages]}
+            stone = forgotten.add(lake, replace(stone, found=found))
         if rewrite:
             erasing.erase_reports(pages, when)
             done = _erase(lake, scope, stone, recipe)
@@ -76,12 +78,11 @@ def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[
     versions = [row for name in scope for row in erasing.erase_versions(lake, name, stone.ids, entry)]
     if lake.is_remote:
         cache.clear()  # all of it: copies of versions that are gone from the store may hold the text, too
-    trainings = [path.name for path in sorted(lake.trainings.glob("*"))]
     return {
         "raw": raw,
         "versions": versions,
         "untouched": untouched(inputs, raw, stone.ids),
-        "trainings": [{"training": name} for name in trainings],
+        **unfinished.erase(lake, stone.found.get("trainings", [])),
     }
 
 
@@ -120,12 +121,12 @@ def _check_known(lake: Lake, scope: list[str], ids: Collection[str]) -> None:
 
 
 def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict[str, list[Row]]:
-    """Models and tokenizers made from versions that hold the documents, and what they had of them.
+    """Models, tokenizers and trainings under way that read versions that hold the documents, and what they had of them.
 
     A model is trained on the documents of the split `train`; a version that is gone from the lake cannot tell.
     """
-    known = cards(lake)
-    whole = graph(lake, known)
+    known, pending = cards(lake), unfinished.as_models(lake)
+    whole = graph(lake, {**known, **pending})
     manifests = {
         (dataset, manifest["version"]): manifest
         for name in scope
@@ -137,7 +138,12 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         for key, manifest in manifests.items()
     }
     models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
-    return {"models": models, "tokenizers": _tokenizers(whole, holders, scope)}
+    trainings = [row for model in pending if (row := _model_row(model, pending[model], whole, holders))]
+    return {
+        "models": models,
+        "tokenizers": _tokenizers(whole, holders, scope),
+        "trainings": [unfinished.row(row) for row in trainings],
+    }
 
 
 def _model_row(
@@ -229,11 +235,7 @@ def _done(lake: Lake, stone: Tombstone) -> Iterator[str]:
         yield f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records"
     for row in stone.found.get("untouched", ()) if done else ():
         yield f"look there yourself: in raw/{row['source']} no record of it was found ({', '.join(row['files'][:3])})"
-    for row in stone.found.get("trainings", ()) if done else ():
-        yield (
-            f"look there yourself: {lake.trainings / row['training']} may hold its tokens, of a training that is under "
-            "way or was killed; `textmill datasets gc --grace 0s` removes those of trainings, you those of searches"
-        )
+    yield from unfinished.lines(lake, stone)
     for path in stone.found.get("reports", ()):
         yield f"{'removed' if done else 'shows it'}  {path}"
 

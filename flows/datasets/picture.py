@@ -73,7 +73,7 @@ def _label(node: Node) -> str:
 
 
 def _kind(node: Node) -> str:
-    if node.state is None:
+    if node.state is None or node.kind == "source":
         return node.kind
     return "kept" if node.state == KEPT else "rejected"
 

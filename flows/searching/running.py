@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from data import files
+from data import files, underway
 from data.abandoned import SEARCH
 from data.errors import ConfigError
 from data.hashing import fingerprint
@@ -139,10 +139,12 @@ def begun(search: Search, watch: Watcher = unwatched) -> Iterator[Running]:
     """Prepare the tokens and open the study, alone among the processes of this machine."""
     order = search.order
     options = order.checked
-    prepared = Prepared.of(order.rows(), order.neural, order.tokeniser)
+    rows = order.rows()
+    prepared = Prepared.of(rows, order.neural, order.tokeniser)
     name = search.name(prepared.lineage)
     with order.lake.lock(name):
         folder = order.lake.training(name)
+        underway.tell(folder, order.registered_as(rows), prepared.lineage)
         prepared.write(folder / "data")
         every, steps = options.training.validate_every, options.training.steps
         study = studies.open_study(folder, name, pruner=search.pruner, validate_every=every, steps=steps)

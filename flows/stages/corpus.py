@@ -24,6 +24,8 @@ from pipelines.download import RawFile, download
 
 __all__ = ["candidates", "corpus", "documents", "duplicates", "fetch", "part_key", "read", "read_part"]
 
+_READ_TOGETHER = 4 << 20
+
 
 def fetch(job: Job, source: Source) -> list[RawFile]:
     """The files of a source in the lake, in order."""
@@ -123,9 +125,30 @@ def _find_duplicates(job: Job, ref: Ref) -> Output:
 
 
 def _readers(job: Job, ref: Ref) -> list[dedup.Part]:
-    """A reader of columns for each batch of each part, in the order of the sources."""
-    paths = [job.path(ref) / part["file"] for part in job.manifest(ref)["parts"]]
-    return [partial(tables.read_groups, path, groups) for path in paths for groups in tables.groups_of(path)]
+    """A reader of columns for each batch of each part, in the order of the sources.
+
+    Small neighbours are read together, as opening a file takes longer than reading its signatures.
+    """
+    found: list[dedup.Part] = []
+    for group in _neighbours(job.manifest(ref)["parts"]):
+        paths = [job.path(ref) / part["file"] for part in group]
+        if len(paths) > 1:
+            found.append(partial(tables.read_all, paths))
+        else:
+            found += [partial(tables.read_groups, paths[0], groups) for groups in tables.groups_of(paths[0])]
+    return found
+
+
+def _neighbours(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Parts in their order, as many together as have few bytes."""
+    group: list[dict[str, Any]] = []
+    for part in parts:
+        if group and sum(one["bytes"] for one in group) + part["bytes"] > _READ_TOGETHER:
+            yield group
+            group = []
+        group.append(part)
+    if group:
+        yield group
 
 
 def _scratch(job: Job) -> Path:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from data.errors import TextmillError
 from data.forgotten import forgotten, of_sources
-from data.redaction import FACT, held, key_without, redacted
+from data.redaction import FACT, held, key_without, redacted, taken_out
 from data.versions import Build, Part
 from flows.build import Finder
-from flows.job import Job
+from flows.job import Job, Ref
 from pipelines import sources
 from pipelines.download import RawFile
 from pipelines.sources import wikipedia
@@ -74,6 +75,20 @@ def without(ids: tuple[str, ...]) -> Callable[[Build, list[Part]], list[Part]]:
         return [_without(target, part, ids) for part in parts]
 
     return settle
+
+
+def check_meanwhile(job: Job, refs: Iterable[Ref]) -> None:
+    """Raise TextmillError where one of these versions holds what was forgotten since it was made.
+
+    On this machine a lock keeps runs and `forget` apart; over an object store another machine may have taken it out.
+    """
+    gone = sorted({one for ref in refs for one in taken_out(job.lake, job.manifest(ref))})
+    if gone:
+        named = ", ".join(gone[:5]) + (" …" if len(gone) > 5 else "")
+        raise TextmillError(
+            f"{named}: forgotten while this run was at work, so that it publishes nothing; run it again, it makes a "
+            "release without it"
+        )
 
 
 def _without(target: Build, part: Part, ids: tuple[str, ...]) -> Part:

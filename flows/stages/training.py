@@ -17,6 +17,7 @@ from data.progress import Progress
 from data.splits import split_of
 from flows.job import Job, Ref, code_of
 from flows.stages.corpus import read, read_batches
+from flows.stages.forgotten import check_meanwhile
 from flows.stages.tokens import tokenizer_text
 from models.registry import ModelVersion, Registry
 
@@ -65,6 +66,7 @@ def train(job: Job, task: str, inputs: Inputs) -> Trained:
     # Where it is swept, should this process be killed.
     with tempfile.TemporaryDirectory(prefix="train-", dir=job.lake.scratch(job.pipeline)) as scratch:
         recipe.fit(Path(scratch))
+        check_meanwhile(job, [inputs.corpus, inputs.labelled_text, inputs.labelled_spans])
         registered = registry.register(
             name,
             Path(scratch),

@@ -92,6 +92,16 @@ class Published:
             self._out[dataset] = taken_out(self.lake, self._manifest(dataset))
         return self._out[dataset]
 
+    def check_forgotten(self) -> None:
+        """Raise TextmillError where a document that was read was forgotten meanwhile."""
+        for dataset, before in self._out.items():
+            if gone := set(taken_out(self.lake, self._manifest(dataset))) - set(before):
+                named = ", ".join(sorted(gone)[:5]) + (" …" if len(gone) > 5 else "")
+                raise TextmillError(
+                    f"{named}: forgotten while this training read it, so that nothing is registered; "
+                    "start it again, it learns without it"
+                )
+
     def _manifest(self, dataset: str) -> dict[str, Any]:
         return manifest_of(self.lake, self.pipeline, dataset, self.version(dataset))
 

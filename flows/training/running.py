@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data import underway
 from data.abandoned import lock_of
+from data.errors import TextmillError
 from data.progress import Progress, ignore
 from flows.mirroring.following import follow
 from flows.mirroring.live import Training, shown
 from flows.training.order import Order
+from flows.training.published import Published
+from flows.training.rows import File
 from flows.training.work import Listeners, Work, work_of
 from models import card, fitting
 from models.registry import CANDIDATE, ModelVersion, Registry
@@ -64,24 +68,42 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
         if (found := registry.find(name, work.key)) is not None:  # by whoever held the lock
             shutil.rmtree(folder, ignore_errors=True)
             return Result.of(found, reused=True)
+        underway.tell(folder, name, work.lineage)
         work.write(Path(scratch), folder, Listeners(watched, progress))
-        scores = _read(Path(scratch) / fitting.SCORES)
         _describe(Path(scratch), name, order, work, created)
-        version = registry.register(
-            name,
-            Path(scratch),
-            kind=order.model,
-            lineage=work.lineage,
-            config=work.config,
-            training_key=work.key,
-            created=created,
-            metrics=[{"split": "validation", **score} for score in scores["scores"]],
-            code=work.code,
-        )
-        before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
-        registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)
+        with underway.registering(order.lake):
+            _check_forgotten(rows, folder)
+            version = _registered(registry, Path(scratch), work, name=name, kind=order.model, created=created)
         shutil.rmtree(folder, ignore_errors=True)
     return Result.of(version, reused=False)
+
+
+def _check_forgotten(rows: Published | File, folder: Path) -> None:
+    """Raise TextmillError where a document was forgotten meanwhile; the folder goes then, as no order goes on there."""
+    try:
+        if isinstance(rows, Published):
+            rows.check_forgotten()
+    except TextmillError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _registered(registry: Registry, artefact: Path, work: Work, *, name: str, kind: str, created: str) -> ModelVersion:
+    """Register an artefact as the candidate of its name."""
+    version = registry.register(
+        name,
+        artefact,
+        kind=kind,
+        lineage=work.lineage,
+        config=work.config,
+        training_key=work.key,
+        created=created,
+        metrics=[{"split": "validation", **score} for score in _read(artefact / fitting.SCORES)["scores"]],
+        code=work.code,
+    )
+    before, evidence = registry.alias(name, CANDIDATE), {"training": work.key}
+    registry.promote(name, CANDIDATE, version.version, expected=before, evidence=evidence, when=created)
+    return version
 
 
 def _describe(folder: Path, name: str, order: Order, work: Work, created: str) -> None:

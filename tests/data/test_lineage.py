@@ -91,7 +91,7 @@ def test_a_document_is_found_where_it_is_held(lake: Lake, whole: Graph) -> None:
 def test_a_rejected_document_says_why_and_leads_nowhere(lake: Lake, whole: Graph) -> None:
     found = of_document(lake, whole, "w:3", [name("documents"), name("corpus")])
     assert {node.id: node.state for node in found.nodes.values()} == {
-        raw_id(RAW[0]): None, name("documents"): "rejected: redirect",
+        raw_id(RAW[0]): "page=3", name("documents"): "rejected: redirect",
     }  # fmt: skip
 
 
@@ -99,7 +99,8 @@ def test_a_document_that_one_version_keeps_and_another_rejected_is_shown_in_both
     put(lake, "documents", "c", [{"w:1": "one"}], inputs=RAW, rejects={"w:2": ("extract", "forgotten")})
     found = of_document(lake, graph(lake, {}), "w:2", [name("documents"), name("documents", "c")])
     states = {node.id: node.state for node in found.nodes.values() if node.state}
-    assert states == {name("documents"): "kept", name("documents", "c"): "rejected: forgotten"}
+    both = {name("documents"): "kept", name("documents", "c"): "rejected: forgotten"}
+    assert states == {**both, raw_id(RAW[0]): "page=2"}
 
 
 def test_an_unknown_document_gives_an_empty_graph(lake: Lake, whole: Graph) -> None:

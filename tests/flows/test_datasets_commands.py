@@ -16,11 +16,13 @@ from lakes import PIPELINE, card, chain, put, release
 from typer.testing import CliRunner
 
 from data import files, retention
+from data.abandoned import lock_of
 from data.errors import TextmillError
 from data.forgotten import FORGOTTEN, tombstones
 from data.hashing import sha256_file
 from data.lake import MANIFEST, Lake, LakeError
 from data.pins import pin
+from data.underway import tell
 from flows import commands
 from flows.datasets.cli import datasets_app
 from flows.datasets.forgetting import untouched
@@ -273,9 +275,50 @@ def test_a_model_that_was_trained_without_what_is_forgotten_is_not_listed(lake: 
     assert "wiki-gpt" not in {one["model"] for one in found}
 
 
+def training(lake: Lake, folder: str, lineage: dict[str, Any]) -> Path:
+    """What a training, or a search, that was killed leaves."""
+    found = lake.training(folder)
+    tell(found, "wiki-gpt", lineage)
+    files.write_bytes(found / "data" / "train.bin", b"tokens")
+    return found
+
+
 def test_forget_with_rewrite_names_trainings_that_may_hold_tokens(lake: Lake) -> None:
     lake.training("beef")
     assert "_training/beef may hold its tokens" in run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
+
+
+def test_forget_lists_the_trainings_that_read_the_document(lake: Lake) -> None:
+    for folder, lineage in {"read": {"corpus": "aaaa"}, "without": {"corpus": "aaaa", "forgotten": [TRAIN]}}.items():
+        training(lake, folder, lineage)
+    training(lake, "other", {"files": {"a.csv": "cd"}})
+    found = told(lake, "forget", TRAIN, TEST, "--reason", "asked for")["found"]
+    assert found["trainings"] == [
+        {"training": "read", "model": "wiki-gpt", "ids": [TRAIN], "through": ["corpus aaaa"]},
+    ]
+    assert "read" not in {one["version"] for one in found["models"]}
+
+
+def test_forget_says_of_a_training_whether_it_is_at_work(lake: Lake) -> None:
+    training(lake, "beef", {"corpus": "aaaa"})
+    words = ("forget", TRAIN, "--reason", "asked for")
+    assert "_training/beef holds its tokens, of a training of wiki-gpt that was killed" in run(lake, *words)
+    with lake.lock(lock_of("beef")):
+        assert "wiki-gpt is being trained on it now: it will not be registered" in run(lake, *words)
+        assert "whose tokens are in" in run(lake, *words, "--rewrite")
+        assert (lake.trainings / "beef" / "data").exists()
+
+
+def test_forget_with_rewrite_removes_the_tokens_of_killed_trainings_and_searches(lake: Lake) -> None:
+    killed, search = training(lake, "beef", {"corpus": "aaaa"}), training(lake, "search-beef", {"corpus": "aaaa"})
+    files.write_bytes(search / "trial-3" / "weights", b"learnt")
+    files.write_bytes(search / "best.yaml", b"steps: 3")
+    other = training(lake, "other", {"corpus": "gone"})
+    text = run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
+    assert "_training/beef, of a training of wiki-gpt that was killed" in text
+    assert not killed.exists()
+    assert sorted(path.name for path in search.iterdir()) == ["best.yaml", "reads.json"]
+    assert (other / "data" / "train.bin").exists()
 
 
 def test_forget_with_rewrite_leaves_nothing_of_the_text(lake: Lake) -> None:

@@ -11,12 +11,14 @@ import pytest
 from dumps import HEAD, TAIL, article, page, write
 
 from data.catalogue import find
+from data.errors import TextmillError
 from data.forgotten import Tombstone, add
 from data.lake import MANIFEST
 from flows.datasets import erasing
 from flows.job import Job, Ref, make_job
 from flows.recipe import Recipe
 from flows.stages import corpus, documents, forgotten, labels, versions
+from flows.stages.publish import release
 from pipelines.download import RawFile, known
 
 RECIPE = Recipe(part_pages=2)
@@ -209,3 +211,20 @@ def test_a_labelled_row_stays_out(tmp_path: Path, dump: Path) -> None:
     assert after.rows == before.rows - 1
     assert gone not in corpus.read(job, after)["row_id"]
     assert job.manifest(after)["counts"]["filtered"] == {"forgotten": 1}
+
+
+def test_what_was_forgotten_while_a_run_was_at_work_is_not_published(tmp_path: Path, dump: Path) -> None:
+    job = job_of(tmp_path, dump)
+
+    def made_of(found: Ref) -> list[Ref]:
+        candidates = corpus.candidates(job, found)
+        return [found, corpus.corpus(job, candidates, corpus.duplicates(job, candidates))]
+
+    before = made_of(made(job))
+    stone(job, "enwiki:99")
+    assert release(job, before, [], None)["datasets"]["documents"] == before[0].version
+    stone(job, "enwiki:3")
+    with pytest.raises(TextmillError, match="enwiki:3: forgotten while this run was at work"):
+        release(job, before, [], None)
+    after = made_of(made(job))
+    assert release(job, after, [], None)["datasets"]["documents"] == after[0].version

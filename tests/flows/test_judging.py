@@ -186,7 +186,7 @@ def test_a_contract_that_breaks_its_readers_builds_nothing(tmp_path: Path, monke
     narrowed = replace(old, columns=tuple(replace(one, nullable=False) for one in old.columns))
     monkeypatch.setitem(CONTRACTS, "documents", narrowed)
     job = job_of(tmp_path, posts(tmp_path, short(ROWS + 1)))
-    with pytest.raises(ContractError, match=r"contract documents 1\.0: column .* may no longer be null"):
+    with pytest.raises(ContractError, match=r"contract documents 1\.\d+: column .* may no longer be null"):
         built(job)
     assert not list(job.lake.staging("p", "documents", "x").parent.glob("*/*.parquet"))
     monkeypatch.setitem(CONTRACTS, "documents", replace(narrowed, version=(2, 0), columns=old.columns))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from data.errors import ConfigError
+from data.forgotten import Tombstone, add
+from data.lineage import dataset_id, graph, of_document
 from flows.job import Job, make_job
 from flows.recipe import Recipe
 from flows.stages import corpus, versions
+from flows.stages.documents import documents
 from pipelines.sources import SourceError, read
 from pipelines.sources.config import SourceConfig
 
@@ -66,6 +70,33 @@ def test_file_that_no_reader_reads_is_refused_before_it_is_copied(tmp_path: Path
             run_id="r",
             started="",
         )
+
+
+@pytest.mark.parametrize(
+    ("doc_id", "file", "place"),
+    [("shards:7", "a.jsonl", "line=1"), ("shards:9", "b.jsonl", "line=2"), ("shards:8", "b.jsonl", "line=1")],
+)
+def test_a_record_of_one_file_of_many_is_traced_to_its_file_and_line(
+    tmp_path: Path, doc_id: str, file: str, place: str
+) -> None:
+    folder = tmp_path / "shards"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"id": "7", "text": "some words"}\n')
+    (folder / "b.jsonl").write_text('{"id": "8", "text": ""}\n{"id": "9", "text": "more words"}\n')
+    found = job_on(tmp_path / "lake", str(folder))
+    made = documents(found, corpus.fetch(found, found.sources[0]))
+    whole = graph(found.lake, {})
+    shown = of_document(found.lake, whole, doc_id, [dataset_id(found.pipeline, "documents", made.version)])
+    assert [(node.name, node.state) for node in shown.nodes.values() if node.kind == "source"] == [(file, place)]
+
+
+def test_a_forgotten_record_is_rejected_where_it_stood(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_text('{"id": "7", "text": "some words"}\n{"id": "9", "text": "more words"}\n')
+    found = job_on(tmp_path, str(tmp_path / "posts.jsonl"))
+    add(found.lake, Tombstone(ids=("posts:9",), reason="asked", when="t"))
+    made = documents(found, corpus.fetch(found, found.sources[0]))
+    (rejects,) = found.path(made).glob("_rejects/*.parquet")
+    assert pl.read_parquet(rejects)["origin"].to_list() == ["posts.jsonl#line=2"]
 
 
 def job_on(folder: Path, word: str) -> Job:

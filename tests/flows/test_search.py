@@ -60,7 +60,12 @@ def test_nothing_is_registered_and_no_checkpoint_stays(tmp_path: Path) -> None:
     lake = corpus_lake(tmp_path)
     found = done(search(lake, trials=1))
     assert not lake.models.exists()
-    assert sorted(path.name for path in found.config.parent.iterdir()) == ["best.yaml", "data", "study.log"]
+    assert sorted(path.name for path in found.config.parent.iterdir()) == [
+        "best.yaml",
+        "data",
+        "reads.json",
+        "study.log",
+    ]
 
 
 def test_finished_trials_are_not_repeated_and_more_may_be_asked_for(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 import torch
-from training_lake import corpus_lake
+from training_lake import TITLES, corpus_lake
 from typer.testing import CliRunner
 
 from data.errors import ConfigError, TextmillError
@@ -19,6 +20,7 @@ from data.forgotten import Tombstone, add
 from data.lake import Lake
 from data.redaction import rewrite_version
 from data.splits import split_of
+from data.underway import underway
 from flows.cli import app
 from flows.training import command
 from flows.training.order import Order
@@ -30,6 +32,7 @@ from models.registry import Registry
 from models.training import Moment, OutOfMemoryError
 from models.vocabulary import VocabularyError
 
+TRAINED, HELD_OUT = (next(one for one in TITLES if (split_of(one) == "train") is wanted) for wanted in (True, False))
 SMALL = {"steps": 6, "batch_size": 2, "width": 16, "layers": 1, "heads": 2, "context": 8, "validate_every": 3}
 
 
@@ -92,6 +95,34 @@ def test_after_a_document_was_forgotten_it_is_another_training_without_it(tmp_pa
     lineage = Registry(lake.models).load(second.model, second.version).card["lineage"]
     assert (first.version, second.version, second.reused) == ("v000001", "v000002", False)
     assert lineage["forgotten"] == ["wiki:3"]
+
+
+@pytest.mark.parametrize(("forgotten", "kept"), [(TRAINED, 0), (HELD_OUT, 0), ("wiki:99", 1)])
+def test_nothing_is_registered_that_read_a_document_forgotten_meanwhile(
+    tmp_path: Path, forgotten: str, kept: int
+) -> None:
+    lake = corpus_lake(tmp_path)
+
+    def forget(moment: Moment) -> None:
+        add(lake, Tombstone(ids=(forgotten,), reason="asked", when="now"))
+
+    with nullcontext() if kept else pytest.raises(TextmillError, match=f"{forgotten}: forgotten while this training"):
+        done(order(lake), watch=forget)
+    assert len(Registry(lake.models).versions("wiki-gpt")) == kept
+    assert not list(lake.trainings.iterdir())
+    assert done(order(lake)).version == "v000001"
+
+
+def test_a_training_under_way_tells_what_it_reads(tmp_path: Path) -> None:
+    lake = corpus_lake(tmp_path)
+    found: list[tuple[str, str, bool]] = []
+
+    def look(moment: Moment) -> None:
+        (one,) = underway(lake)
+        found.append((one.model, one.lineage["tokens"], one.at_work(lake)))
+
+    done(order(lake), watch=look)
+    assert found[0] == ("wiki-gpt", "v1", True)
 
 
 def _never(moment: Moment) -> None:
