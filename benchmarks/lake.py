@@ -8,7 +8,8 @@ own; CPU seconds are those of all its processes, after the imports (Great Expect
 there is to do). Keeping is all that is done for a version beside computing, judging and writing it: its key, finding
 and linking parts, notes, hashes, syncs, manifest and release; it is measured at the default size of parts. Prefect's
 server is a process of its own, whose CPU time is read while the command runs, at two sizes, three times each: a task
-is a stage, whatever the number of its parts.
+is a stage, whatever the number of its parts, so that the server's time follows the clock. Workers are as many there as
+by default.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def orchestrated(folder: Path, sizes: tuple[int, int]) -> None:
 def _beside(folder: Path, pages: int) -> tuple[float, float]:
     """CPU-seconds of the stages over so many pages after imports, and of Prefect's server while the command runs."""
     dump = folder / f"{pages}.xml.bz2"
-    bare = built(folder, dump_of(dump, pages), recipe={}, workers=0, lake=f"bare{pages}")
+    bare = built(folder, dump_of(dump, pages), recipe={}, workers=None, lake=f"bare{pages}")
     return bare["run"], statistics.median(command(dump, folder / "flows", pages, turn) for turn in range(TURNS))
 
 
@@ -140,7 +141,7 @@ def command(dump: Path, lake: Path, pages: int, turn: int = -1) -> float:
     words = ["--source", str(dump_of(dump, pages)), "--lake", str(lake), "--pipeline", f"p{pages}-{turn + 1}"]
     own = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "corpus", "build", *words, "--workers", "0", "--json"],
+        [sys.executable, "-m", "flows.cli", "corpus", "build", *words, "--json"],
         cwd=common.ROOT,
         env=own,
         stdout=subprocess.DEVNULL,
@@ -167,7 +168,13 @@ def server_seconds(pid: int) -> float:
 
 
 def built(
-    folder: Path, dump: Path, *, recipe: dict[str, Any], workers: int = 2, lake: str = "lake", as_command: bool = True
+    folder: Path,
+    dump: Path,
+    *,
+    recipe: dict[str, Any],
+    workers: int | None = 2,
+    lake: str = "lake",
+    as_command: bool = True,
 ) -> dict[str, Any]:
     """What a build in a process of its own says."""
     order = {
