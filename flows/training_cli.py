@@ -19,7 +19,11 @@ def train(
     lake: LakeDir = DEFAULT_LAKE,
     pipeline: OnlyPipeline = None,
     data: Annotated[
-        str | None, typer.Option(help="A .parquet, .csv, .jsonl or .txt file; by default the release of --pipeline.")
+        str | None,
+        typer.Option(
+            help="A .parquet, .csv, .jsonl, .conll or .txt file, or a labelled set that `sources get` fetched; by default "
+            "the release of --pipeline."
+        ),
     ] = None,
     validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
     columns: Annotated[
@@ -68,7 +72,9 @@ def search(
     pruner: Annotated[str, typer.Option(help="What ends hopeless trials early: median, hyperband or none.")] = "median",
     lake: LakeDir = DEFAULT_LAKE,
     pipeline: OnlyPipeline = None,
-    data: Annotated[str | None, typer.Option(help="A file instead of the release of --pipeline.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A file or a labelled set instead of the release of --pipeline.")
+    ] = None,
     validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
     columns: Annotated[str | None, typer.Option(help="Columns of the file, as for `train`.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with options that all trials have.")] = None,

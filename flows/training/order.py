@@ -9,8 +9,9 @@ from typing import Any
 
 from data.errors import ConfigError
 from data.lake import Lake
+from flows.training.labelled_set import LabelledSet
 from flows.training.published import Published
-from flows.training.rows import File
+from flows.training.rows import File, Rows
 from models import fitting
 from models.catalogue import family as of_catalogue
 from models.catalogue import neural
@@ -77,18 +78,17 @@ class Order:
         """The options of the tokenizer."""
         return {n.removeprefix(TOKENISER): value for n, value in self.options.items() if n.startswith(TOKENISER)}
 
-    def rows(self) -> Published | File:
+    def rows(self) -> Published | File | LabelledSet:
         """Where the rows come from."""
-        if self.data is not None and (path := Path(self.data)).suffix:
+        if self.data is None:
+            return Published.of(self.lake, self.pipeline, self.family.needs)
+        if (path := Path(self.data)).suffix:
             return File.of(path, self.family.needs, self.columns, self.validation)
-        if self.data is not None:
-            raise ConfigError(
-                f"--data {self.data}: give a .parquet, .csv, .jsonl, .conll or .txt file; without it, "
-                "the training reads the release of --pipeline"
-            )
-        return Published.of(self.lake, self.pipeline, self.family.needs)
+        found = LabelledSet.of(self.lake, self.data, self.family.needs, self.columns)
+        if self.validation is not None:
+            raise ConfigError(f"{self.data} has a split to validate on; leave --validation out")
+        return found
 
-    def registered_as(self, rows: Published | File) -> str:
+    def registered_as(self, rows: Rows) -> str:
         """The name of the model in the registry."""
-        origin = rows.pipeline if isinstance(rows, Published) else rows.path.stem
-        return self.name or f"{origin}-{self.model}"
+        return self.name or f"{rows.name}-{self.model}"

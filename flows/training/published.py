@@ -35,6 +35,11 @@ class Published:
         return cls(lake, only_pipeline(lake, pipeline), needs)
 
     @property
+    def name(self) -> str:
+        """The name of the pipeline."""
+        return self.pipeline
+
+    @property
     def dataset(self) -> str:
         """The dataset that has what is needed."""
         return _DATASETS.get(self.needs, "corpus")

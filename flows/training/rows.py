@@ -1,4 +1,5 @@
-"""The rows that a training reads, from a file here, a batch at a time and split by split; `published` reads a release.
+"""The rows that a training reads, from a file here, a batch at a time and split by split; `published` reads a release,
+`labelled_set` a set of the catalogue.
 
 Every row has the columns that the family needs: `text`; `source` and `target`; `text` (or `first` and `second`) and
 `label`; `text` and `spans`, or in their place `tokens` and `tags`. A row belongs to the split that its column `split`
@@ -33,6 +34,10 @@ _READERS: dict[str, Any] = {
 
 class Rows(Protocol):
     """Where rows come from. `lineage` says what they were, with versions or hashes."""
+
+    @property
+    def name(self) -> str:
+        """What a model of them is called by, if the user gives it no name."""
 
     @property
     def lineage(self) -> dict[str, Any]:
@@ -77,6 +82,11 @@ class File:
         named = any(name in columns for name in instead)
         there = path.is_file() and needs[-1] not in columns and set(instead) <= set(_columns(path))
         return cls(path, instead if instead and (named or there) else needs, columns, validation)
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.path.stem
 
     @property
     def lineage(self) -> dict[str, Any]:

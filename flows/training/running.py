@@ -18,7 +18,7 @@ from flows.mirroring.following import follow
 from flows.mirroring.live import Training, shown
 from flows.training.order import Order
 from flows.training.published import Published
-from flows.training.rows import File
+from flows.training.rows import Rows
 from flows.training.work import Listeners, Work, work_of
 from models import card, fitting
 from models.registry import CANDIDATE, ModelVersion, Registry
@@ -78,7 +78,7 @@ def run(order: Order, *, created: str, watch: Watcher = unwatched, progress: Pro
     return Result.of(version, reused=False)
 
 
-def _check_forgotten(rows: Published | File, folder: Path) -> None:
+def _check_forgotten(rows: Rows, folder: Path) -> None:
     """Raise TextmillError where a document was forgotten meanwhile; the folder goes then, as no order goes on there."""
     try:
         if isinstance(rows, Published):

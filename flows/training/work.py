@@ -20,8 +20,7 @@ from flows.job import code_of
 from flows.training import torchrun
 from flows.training.order import Order
 from flows.training.preparing import MISSING, Prepared, no_row
-from flows.training.published import Published
-from flows.training.rows import File
+from flows.training.rows import Rows
 from models import fitting, training
 from models.family import Family
 from models.options import divided
@@ -68,7 +67,7 @@ class Work(Protocol):
         """Train, with `folder` for what a killed training leaves to the next."""
 
 
-def work_of(order: Order, rows: Published | File) -> Work:
+def work_of(order: Order, rows: Rows) -> Work:
     """The training that is ordered. Raises ConfigError for a wrong option."""
     family = order.family
     return Neural(order, family, rows) if isinstance(family, Family) else Counted(order, family, rows)
@@ -80,7 +79,7 @@ class Neural:
 
     order: Order
     family: Family
-    rows: Published | File
+    rows: Rows
 
     @cached_property
     def options(self) -> fitting.Options:
@@ -150,7 +149,7 @@ class Counted:
 
     order: Order
     family: TextFamily
-    rows: Published | File
+    rows: Rows
 
     @cached_property
     def options(self) -> dict[str, Any]:
