@@ -38,7 +38,7 @@ def test_training_of_the_readme_is_understood(command: str, tmp_path: Path) -> N
     """There is nothing to train on, and that is all that is wrong."""
     done = textmill(*command.split()[1:], "--lake", str(tmp_path / "lake"))
     assert done.returncode == 1
-    assert re.search(r"nothing is published|there is no file", done.stderr), done.stderr
+    assert re.search(r"nothing is published|there is no file|`textmill sources get", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if re.match("textmill (?!train )", line)])
