@@ -21,8 +21,8 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(
-            help="A .parquet, .csv, .jsonl, .conll or .txt file, or a labelled set that `sources get` fetched; by default "
-            "the release of --pipeline."
+            help="A .parquet, .csv, .jsonl, .conll or .txt file, or a labelled set that `sources get` fetched; "
+            "by default the release of --pipeline."
         ),
     ] = None,
     validation: Annotated[Path | None, typer.Option(help="Another file, with the rows to validate on.")] = None,
