@@ -135,8 +135,11 @@ def shifts(name: str, shares: Sequence[tuple[str, float, float]]) -> str:
     return _svg(chart, f"shifts-{name}")
 
 
-def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str:
-    """Training curves of (model, split, points of (step, loss)): a panel per model, a line per split."""
+def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]], *, y: str | None = "loss") -> str:
+    """Training curves of (panel, split, points of (step, value)): a panel per name, a line per split.
+
+    `y` is the title of the values; None where the names of the panels tell it.
+    """
     rows = [
         {"model": model, "split": split, "step": step, "loss": loss}
         for model, split, points in lines
@@ -155,7 +158,7 @@ def curves(lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> s
     )
     panels = line.encode(
         x=alt.X("step:Q", title="step", axis=alt.Axis(format="~s", tickCount=6)),
-        y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5, **_extent(30))),
+        y=alt.Y("loss:Q", title=y, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5, **_extent(30))),
         color=splits,
     ).facet(facet=alt.Facet("model:N", title=None, sort=models), columns=2, spacing=30)
     return _svg(panels.resolve_scale(x="independent", y="independent"), "curves", facets=True)

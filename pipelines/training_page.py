@@ -35,8 +35,8 @@ def render(page: TrainingPage) -> str:
     values = {
         "page": page,
         "tiles": tiles(page),
-        "curves": charts.curves(_curves(page.record)),
-        "parts": [(name, _end(values)) for name, values in page.record.get("train_parts", {}).items() if values],
+        "curves": charts.curves(panels(page.record), y=None),
+        "parts": [(name, _end(values)) for name, values in _parts(page.record) if values],
         "timing": took(page.record["timing"]),
         "trade_off": charts.trade_off,
     }
@@ -80,12 +80,25 @@ _UNITS: dict[str, Callable[[float], str]] = {
 }
 
 
-def _curves(record: Mapping[str, Any]) -> list[tuple[str, str, list[tuple[float, float]]]]:
-    """Loss of training, thinned to what can be seen, and of validation."""
-    losses, every = record["train_loss"], max(1, len(record["train_loss"]) // 400)
-    train = [(step + 1, loss) for step, loss in enumerate(losses) if step % every == 0 and math.isfinite(loss)]
+def panels(record: Mapping[str, Any]) -> list[tuple[str, str, list[tuple[float, float]]]]:
+    """Loss of training and of validation, and a panel for each further mean that training told."""
+    steps = len(record["train_loss"])
     held = list(zip(record["validation_steps"], record.get("validation_loss", []), strict=False))
-    return [("loss", "train", train), ("loss", "validation", held)]
+    return [
+        ("loss", "train", _points(record["train_loss"], steps)),
+        ("loss", "validation", held),
+        *((name, "train", _points(values, steps)) for name, values in _parts(record)),
+    ]
+
+
+def _parts(record: Mapping[str, Any]) -> list[tuple[str, Sequence[float]]]:
+    return [(name.replace("_", " "), values) for name, values in record.get("train_parts", {}).items()]
+
+
+def _points(values: Sequence[float], steps: int) -> list[tuple[float, float]]:
+    """Values of the last steps, thinned to what can be seen: a GAN has rewards once it plays."""
+    first, every = steps - len(values) + 1, max(1, len(values) // 400)
+    return [(first + i, one) for i, one in enumerate(values) if i % every == 0 and math.isfinite(one)]
 
 
 def _end(values: Sequence[float]) -> float:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.training_page import TrainingPage, render, took
+from pipelines.training_page import TrainingPage, panels, render, took
 
 RECORD = {
     "train_loss": [3.0, 2.0, float("inf"), 1.0],
@@ -40,8 +40,18 @@ def test_scores_have_their_interval_and_curves_are_drawn() -> None:
     assert "It knows little." in drawn
 
 
+def test_what_training_told_beside_its_loss_has_a_panel_that_ends_with_the_last_step() -> None:
+    found = panels({**RECORD, "train_parts": {"judge_accuracy": [0.5, 0.25]}})
+    assert found == [
+        ("loss", "train", [(1, 3.0), (2, 2.0), (4, 1.0)]),
+        ("loss", "validation", [(4, 1.5)]),
+        ("judge accuracy", "train", [(3, 0.5), (4, 0.25)]),
+    ]
+
+
 def test_without_steps_there_are_no_curves_and_without_rows_no_scores() -> None:
-    drawn = page(record={**RECORD, "train_loss": [], "validation_steps": [], "validation_loss": []}, scores=[])
+    nothing = {"train_loss": [], "train_parts": {}, "validation_steps": [], "validation_loss": []}
+    drawn = page(record={**RECORD, **nothing}, scores=[])
     assert "<svg" not in drawn
     assert "no row was held out" in drawn
 
