@@ -17,6 +17,8 @@ RECORD = {
     "timing": {"seconds": 12.34, "peak_memory": 2_000_000, "counted_flops": 7.0, "energy_from": "an estimate"},
 }
 
+NO_STEPS: dict[str, Any] = {"train_loss": [], "train_parts": {}, "validation_steps": [], "validation_loss": []}
+
 
 def page(**options: Any) -> str:
     facts: dict[str, Any] = {
@@ -50,8 +52,7 @@ def test_what_training_told_beside_its_loss_has_a_panel_that_ends_with_the_last_
 
 
 def test_without_steps_there_are_no_curves_and_without_rows_no_scores() -> None:
-    nothing = {"train_loss": [], "train_parts": {}, "validation_steps": [], "validation_loss": []}
-    drawn = page(record={**RECORD, **nothing}, scores=[])
+    drawn = page(record={**RECORD, **NO_STEPS}, scores=[])
     assert "<svg" not in drawn
     assert "no row was held out" in drawn
 
@@ -79,7 +80,7 @@ def test_lines_are_drawn_and_told() -> None:
         {"temperature": 1.25, "bleu": 0.25, "self_bleu": 0.5},
     ]
     lines = {"x": "self_bleu", "y": "bleu", "series": {"gan": rows, "likelihood": rows}}
-    quiet = page(record={**RECORD, "train_loss": [], "validation_steps": [], "validation_loss": []}, shown={"C": lines})
+    quiet = page(record={**RECORD, **NO_STEPS}, shown={"C": lines})
     drawn = quiet[quiet.index("<svg") : quiet.index("</svg>")]
     assert all(f">{word}<" in drawn for word in ("self bleu", "bleu", "gan", "likelihood", "1.25"))
     assert "<td>0.875</td>" in quiet
