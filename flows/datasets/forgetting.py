@@ -27,6 +27,8 @@ from flows.training.published import OUT
 
 _SEARCHED = ("documents", "labelled_text", "labelled_spans")
 _LEARNT = ("corpus", "tokens", "labelled_text", "labelled_spans")
+_READ = ("train", "validation")
+"""Splits that a training reads; it learns from the first."""
 _PROMOTE = "`textmill models promote NAME latest --because WHY`"
 Row = dict[str, Any]
 
@@ -138,7 +140,7 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         for key, manifest in manifests.items()
     }
     models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
-    trainings = [row for model in pending if (row := _model_row(model, pending[model], whole, holders))]
+    trainings = [row for model in pending if (row := _model_row(model, pending[model], whole, holders, _READ))]
     return {
         "models": models,
         "tokenizers": _tokenizers(whole, holders, scope),
@@ -147,14 +149,18 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
 
 
 def _model_row(
-    model: Model, card: Mapping[str, Any], whole: Graph, holders: Mapping[tuple[str, str], list[str]]
+    model: Model,
+    card: Mapping[str, Any],
+    whole: Graph,
+    holders: Mapping[tuple[str, str], list[str]],
+    splits: Collection[str] = ("train",),
 ) -> Row | None:
     through: dict[str, list[str]] = {}
     left_out = card["lineage"].get(OUT, ())
     for name in _reads(whole, model_id(model)):
         node = whole.nodes[name]
         mine = holders.get((node.name, node.version), [])
-        seen = [one for one in mine if node.name.startswith("labelled") or split_of(one) == "train"]
+        seen = [one for one in mine if node.name.startswith("labelled") or split_of(one) in splits]
         if seen := [one for one in seen if one not in left_out]:
             through[f"{node.name} {node.version}"] = seen
     if not through:

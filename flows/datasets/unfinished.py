@@ -64,4 +64,4 @@ def _left(lake: Lake, one: Underway, *, rewritten: bool) -> str:
     if not one.at_work(lake):
         return f"{one.folder} holds its tokens, of a training of {one.model} that was killed; nothing goes on with it"
     until = f", whose tokens are in {one.folder} until then" if rewritten else ""
-    return f"{one.model} is being trained on it now{until}: it will not be registered; stop it and start it again"
+    return f"{one.model} is being trained and reads it{until}: nothing will be registered; stop it and start it again"

@@ -304,7 +304,7 @@ def test_forget_says_of_a_training_whether_it_is_at_work(lake: Lake) -> None:
     words = ("forget", TRAIN, "--reason", "asked for")
     assert "_training/beef holds its tokens, of a training of wiki-gpt that was killed" in run(lake, *words)
     with lake.lock(lock_of("beef")):
-        assert "wiki-gpt is being trained on it now: it will not be registered" in run(lake, *words)
+        assert "wiki-gpt is being trained and reads it: nothing will be registered" in run(lake, *words)
         assert "whose tokens are in" in run(lake, *words, "--rewrite")
         assert (lake.trainings / "beef" / "data").exists()
 

@@ -32,7 +32,7 @@ from models.registry import Registry
 from models.training import Moment, OutOfMemoryError
 from models.vocabulary import VocabularyError
 
-TRAINED, HELD_OUT = (next(one for one in TITLES if (split_of(one) == "train") is wanted) for wanted in (True, False))
+OF_SPLIT = {split_of(one): one for one in TITLES}
 SMALL = {"steps": 6, "batch_size": 2, "width": 16, "layers": 1, "heads": 2, "context": 8, "validate_every": 3}
 
 
@@ -97,9 +97,12 @@ def test_after_a_document_was_forgotten_it_is_another_training_without_it(tmp_pa
     assert lineage["forgotten"] == ["wiki:3"]
 
 
-@pytest.mark.parametrize(("forgotten", "kept"), [(TRAINED, 0), (HELD_OUT, 0), ("wiki:99", 1)])
+@pytest.mark.parametrize(
+    ("forgotten", "kept", "then"),
+    [(OF_SPLIT["train"], 0, 1), (OF_SPLIT["validation"], 0, 1), (OF_SPLIT["test"], 1, 2), ("wiki:99", 1, 1)],
+)
 def test_nothing_is_registered_that_read_a_document_forgotten_meanwhile(
-    tmp_path: Path, forgotten: str, kept: int
+    tmp_path: Path, forgotten: str, kept: int, then: int
 ) -> None:
     lake = corpus_lake(tmp_path)
 
@@ -110,7 +113,7 @@ def test_nothing_is_registered_that_read_a_document_forgotten_meanwhile(
         done(order(lake), watch=forget)
     assert len(Registry(lake.models).versions("wiki-gpt")) == kept
     assert not list(lake.trainings.iterdir())
-    assert done(order(lake)).version == "v000001"
+    assert done(order(lake)).version == f"v00000{then}"
 
 
 def test_a_training_under_way_tells_what_it_reads(tmp_path: Path) -> None:
