@@ -236,14 +236,18 @@ def _done(lake: Lake, stone: Tombstone) -> Iterator[str]:
     for row in stone.found.get("tokenizers", ()):
         yield f"The tokenizer {row['tokenizer']} of {row['pipeline']} counted its words, too."
     for row in stone.found.get("versions", ()) if done else ():
-        yield f"rewritten  {row['pipeline']}/{row['dataset']} {row['version']}: {row['parts']} parts"
+        yield f"rewritten  {row['pipeline']}/{row['dataset']} {row['version']}: {_counted(row['parts'], 'part')}"
     for row in stone.found.get("raw", ()) if done else ():
-        yield f"rewritten  raw/{row['source']}/{row['file']}: {row['records']} records"
+        yield f"rewritten  raw/{row['source']}/{row['file']}: {_counted(row['records'], 'record')}"
     for row in stone.found.get("untouched", ()) if done else ():
         yield f"look there yourself: in raw/{row['source']} no record of it was found ({', '.join(row['files'][:3])})"
     yield from unfinished.lines(lake, stone)
     for path in stone.found.get("reports", ()):
         yield f"{'removed' if done else 'shows it'}  {path}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _next(stone: Tombstone) -> str:

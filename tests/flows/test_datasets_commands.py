@@ -326,7 +326,7 @@ def test_forget_with_rewrite_leaves_nothing_of_the_text(lake: Lake) -> None:
     page = lake.reports / "r1" / "index.html"
     files.write_bytes(page, f"<p>{SECRET}</p>".encode())
     text = run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
-    assert "rewritten  wiki/corpus bbbb: 1 parts" in text
+    assert "rewritten  wiki/corpus bbbb: 1 part\n" in text
     left = [one for one in lake.root.rglob("*.parquet") if "northropi" in str(pl.read_parquet(one).to_dicts())]
     assert left == []
     assert lake.manifest(PIPELINE, "corpus", "aaaa")["rewritten"][0]["ids"] == [TRAIN]  # type: ignore[index]

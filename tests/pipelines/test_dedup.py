@@ -127,6 +127,18 @@ def test_decision_at_the_threshold_is_that_of_the_exact_similarity() -> None:
         assert (f"{group}:5" in found) == (max(jaccard(one, five), 0) >= 0.8)
 
 
+@pytest.mark.parametrize("chains", [True, False])
+def test_a_pair_exactly_at_the_threshold_is_near(*, chains: bool) -> None:
+    words = [f"word{i}" for i in range(204)]  # 200 shingles; of the first 164 words 160
+    texts = {"s:1": " ".join(words), "s:2": " ".join(words[:164])}
+    assert [row[3] for row in rows(texts, chains=chains, threshold=0.8)] == [0.8]
+
+
+def test_the_second_likeliest_is_looked_at_where_the_first_goes() -> None:
+    found = rows({"s:1": BASE, "s:2": altered(2), "s:3": altered(3)}, chains=False)
+    assert [row[:2] for row in found] == [("s:2", "s:1"), ("s:3", "s:1")]
+
+
 def test_chain_is_one_cluster() -> None:
     found = rows(chain(8, 12))
     assert [(row[1], row[2]) for row in found] == [("s:0", "s:0")] * 7
