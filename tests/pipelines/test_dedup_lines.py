@@ -97,6 +97,20 @@ def test_nothing_is_counted_where_the_option_is_off() -> None:
     assert apply(table, find_duplicates(parts(table))).corpus["text"].to_list() == table["text"].to_list()
 
 
+def test_a_document_that_loses_no_line_stays_also_without_a_word() -> None:
+    kept, rejected = trimmed(frame(*pages(NOTICE), "* * *"))
+    assert (kept.height, rejected.height) == (5, 0)
+
+
+def test_a_document_that_loses_as_much_as_it_may_stays() -> None:
+    half = f"{NOTICE}\n{'x' * (len(NOTICE) + 1)}"  # the line and its end are half of it
+    table = frame(half, *pages(NOTICE, 3))
+    kept, _ = trimmed(table, RepeatedConfig(max_documents=2, max_share=0.5))
+    assert kept["lost_chars"][0] / table["n_chars"][0] == 0.5
+    kept, rejected = trimmed(table, RepeatedConfig(max_documents=2, max_share=0.49))
+    assert rejected["doc_id"].to_list() == ["s:0"]
+
+
 def test_sections_move_with_the_text() -> None:
     text = f"{RIVERS[0]}\n{NOTICE}\nHistory\n{NOTICE}\n{RIVERS[1]}\nEnd\n{RIVERS[2]}\n{NOTICE}"
     starts = [0, text.index("History"), text.index("End"), len(text)]
