@@ -134,13 +134,14 @@ def test_title_of_a_section_stays() -> None:
 
 def test_document_of_little_else_is_rejected_with_its_figures() -> None:
     table = frame(*pages(NOTICE, 3), f"{NOTICE}\nShort tail.", NOTICE)
-    config = DedupConfig(repeated=TWO)
-    lines = repeated_lines(parts(table), config=DedupConfig(repeated=TWO))
-    made = apply(table, find_duplicates(parts(table), config=config), repeated=lines, config=TWO)
+    most = RepeatedConfig(max_documents=2, max_share=0.6)
+    config = DedupConfig(repeated=most)
+    lines = repeated_lines(parts(table), config=config)
+    made = apply(table, find_duplicates(parts(table), config=config), repeated=lines, config=most)
     assert made.corpus["doc_id"].to_list() == ["s:0", "s:1", "s:2"]
     assert made.rejects.select("doc_id", "reason", "detail").rows() == [
-        ("s:3", "mostly_repeated_lines", "repeated lines (1) are 0.85 of the text, above 0.5"),
-        ("s:4", "mostly_repeated_lines", "repeated lines (1) are 1.0 of the text, above 0.5"),
+        ("s:3", "mostly_repeated_lines", "repeated lines (1) are 0.85 of the text, above 0.6"),
+        ("s:4", "mostly_repeated_lines", "repeated lines (1) are 1.0 of the text, above 0.6"),
     ]
     assert made.facts == {"documents": 3, "lines": 3, "chars": 3 * (len(NOTICE) + 2)}
     conform(made.rejects, CONTRACTS["rejects"])
