@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.sources import dump_pages
+from pipelines.sources import dump_pages, streams
 from pipelines.sources.dump_pages import DumpPages
 from pipelines.sources.records import Record, SourceError
 from pipelines.sources.wikipedia import dump_of, read, records, source_among, span_pages, spans_of
@@ -85,6 +85,15 @@ def test_utf16_with_a_mark_is_read(tmp_path: Path, encoding: str) -> None:
     mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
     (record,) = read(plain(tmp_path / "d.xml", mark + xml.encode(encoding)))
     assert (record.doc_id, record.text) == ("tinywiki:1", "é𝄞 ж")
+
+
+def test_utf16_is_decoded_across_the_pieces_in_which_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "READ_BYTES", 33)  # in the middle of a letter
+    xml = HEAD + "".join(page(number, f"é𝄞 {number}") for number in range(1, 4)) + TAIL
+    found = read(plain(tmp_path / "d.xml", xml.encode("utf-16")))
+    assert [record.text for record in found] == ["é𝄞 1", "é𝄞 2", "é𝄞 3"]
 
 
 def test_broken_utf16_is_one_clear_error(tmp_path: Path) -> None:
