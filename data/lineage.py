@@ -201,18 +201,29 @@ def _state(lake: Lake, node: Node, doc_id: str) -> str:
 
 
 def _places(lake: Lake, whole: Graph, documents: Sequence[str], doc_id: str) -> dict[str, str | None]:
-    """The raw files in which a document stands, each with the place in it; none where its versions do not tell."""
+    """The raw files in which a document stands, each with the place in it; none where its versions do not tell.
+
+    Versions that tell come first: an older one may have read the same file.
+    """
+    nodes = {name: whole.nodes[name] for name in documents}
+    manifests = {name: lake.manifest(str(one.pipeline), one.name, one.version) for name, one in nodes.items()}
+    there = {name: manifest for name, manifest in manifests.items() if manifest}
+    read = {name: _raw_of(whole, name, doc_id.partition(":")[0]) for name in there}
     found: dict[str, str | None] = {}
-    for name in documents:
-        node = whole.nodes[name]
-        manifest = lake.manifest(str(node.pipeline), node.name, node.version) or {"parts": []}
-        raw = [whole.nodes[a] for a, b in whole.edges if b == name and a.startswith("raw:")]
-        for origin in origins(lake, manifest, doc_id):
+    for name, raw in read.items():
+        for origin in origins(lake, there[name], doc_id):
             found.update(_standing(raw, origin))
+    for name, raw in read.items():
         if not found.keys() & {one.id for one in raw}:
-            files_of_parts = _files(lake, manifest, doc_id)
-            found.update({one.id: None for one in raw if {one.name, one.facts["source"]} & files_of_parts})
+            named = _files(lake, there[name], doc_id)
+            found.update({one.id: None for one in raw if {one.name, one.facts["source"]} & named})
     return found
+
+
+def _raw_of(whole: Graph, name: str, source: str) -> list[Node]:
+    """The raw files that a version read: those of a source, or all where none is, as a dump names its own."""
+    raw = [whole.nodes[a] for a, b in whole.edges if b == name and a.startswith("raw:")]
+    return [one for one in raw if one.facts["source"] == source] or raw
 
 
 def _standing(raw: Sequence[Node], origin: str) -> dict[str, str | None]:

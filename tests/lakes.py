@@ -65,8 +65,9 @@ def put(
     inputs: Sequence[Mapping[str, Any]] = (),
     rejects: Mapping[str, tuple[str, str]] | None = None,
     pipeline: str = PIPELINE,
+    file: str = "wiki.xml.bz2",
 ) -> dict[str, Any]:
-    """Publish a version; the rejects are those of its first part. Returns the manifest."""
+    """Publish a version; the rejects are those of its first part, `file` is what all tell. Returns the manifest."""
     target = Build(lake, pipeline, CONTRACTS[dataset], version)
     made = []
     for index, part in enumerate(parts):
@@ -82,7 +83,7 @@ def put(
         counts |= {"rows": table.num_rows} if table.num_rows != len(part) else {}
         key = fingerprint([dataset, dict(part), sorted(reasons)])
         drafted = target.find(index, key) or target.write(
-            index, key, table, counts=counts, rejects=refused, facts={"file": "wiki.xml.bz2"}
+            index, key, table, counts=counts, rejects=refused, facts={"file": file}
         )
         made.append(drafted)
     return target.commit(made, {"inputs": [dict(one) for one in inputs], "config": {}, "run": "r", "validation": []})

@@ -103,6 +103,18 @@ def test_a_document_that_one_version_keeps_and_another_rejected_is_shown_in_both
     assert states == {**both, raw_id(RAW[0]): "page=2"}
 
 
+def test_a_version_that_tells_no_place_is_told_by_one_that_read_the_same_file(lake: Lake) -> None:
+    both = [*RAW, {**RAW[0], "file": "more.xml.bz2"}]
+    put(lake, "documents", "0", [{"w:2": "two"}], inputs=both, file="wiki")
+    put(lake, "documents", "c", [{}], inputs=both, rejects={"w:2": ("extract", "forgotten")})
+    among = [name("documents", version) for version in ("0", "c")]
+    found = of_document(lake, graph(lake, {}), "w:2", among)
+    assert {one for one in found.nodes if one.startswith("raw:")} == {raw_id(RAW[0])}
+    assert {one for one in of_document(lake, graph(lake, {}), "w:2", among[:1]).nodes if one.startswith("raw:")} == {
+        raw_id(one) for one in both
+    }
+
+
 def test_an_unknown_document_gives_an_empty_graph(lake: Lake, whole: Graph) -> None:
     assert of_document(lake, whole, "w:99", [name("documents")]).nodes == {}
 

@@ -90,6 +90,21 @@ def test_a_record_of_one_file_of_many_is_traced_to_its_file_and_line(
     assert [(node.name, node.state) for node in shown.nodes.values() if node.kind == "source"] == [(file, place)]
 
 
+def test_a_file_of_the_same_name_in_another_source_is_not_named(tmp_path: Path) -> None:
+    for folder in ("posts", "more"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.jsonl").write_text(f'{{"id": "7", "text": "some words of {folder}"}}\n')
+    sources = [str(tmp_path / folder) for folder in ("posts", "more")]
+    found = make_job(
+        lake=tmp_path / "lake", sources=sources, pipeline="p", recipe=Recipe(), limit=None, run_id="r", started=""
+    )
+    made = documents(found, [file for source in found.sources for file in corpus.fetch(found, source)])
+    whole = graph(found.lake, {})
+    shown = of_document(found.lake, whole, "more:7", [dataset_id(found.pipeline, "documents", made.version)])
+    files = [(node.facts["source"], node.state) for node in shown.nodes.values() if node.kind == "source"]
+    assert files == [("more", "line=1")]
+
+
 def test_a_forgotten_record_is_rejected_where_it_stood(tmp_path: Path) -> None:
     (tmp_path / "posts.jsonl").write_text('{"id": "7", "text": "some words"}\n{"id": "9", "text": "more words"}\n')
     found = job_on(tmp_path, str(tmp_path / "posts.jsonl"))
