@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 
 from data import files
@@ -39,6 +40,16 @@ def corpus_lake(folder: Path, *, labelled: bool = False) -> Lake:
     return lake
 
 
+def publish_without(lake: Lake, doc_id: str, version: str) -> None:
+    """Release a version of corpus and tokens that never held a document."""
+    for dataset in ("corpus", "tokens"):
+        before = lake.manifest("wiki", dataset, "v1") or {}
+        frame = pl.read_parquet(lake.version("wiki", dataset, "v1") / before["parts"][0]["file"])
+        columns = frame.filter(pl.col("doc_id") != doc_id).to_dict(as_series=False)
+        _put(lake, dataset, columns, before["inputs"], version)
+    lake.publish("wiki", {"datasets": {"corpus": version, "tokens": version}, "models": {}})
+
+
 def _sentences() -> dict[str, list[object]]:
     spans = [{"start": 5, "end": 10, "type": "PART"}]
     return {
@@ -50,11 +61,13 @@ def _sentences() -> dict[str, list[object]]:
     }
 
 
-def _put(lake: Lake, dataset: str, columns: dict[str, list[object]], inputs: list[dict[str, str]]) -> None:
+def _put(
+    lake: Lake, dataset: str, columns: dict[str, list[object]], inputs: list[dict[str, str]], version: str = "v1"
+) -> None:
     contract = CONTRACTS[dataset]
     schema = pa.schema([field for field in contract.schema if field.name in columns])
     table = pa.table(columns, schema=schema)
-    target = Build(lake, "wiki", contract, "v1")
+    target = Build(lake, "wiki", contract, version)
     counts = {"in": table.num_rows, "kept": table.num_rows, "filtered": {}, "failed": {}}
     empty = CONTRACTS["rejects"].schema.empty_table()
     part = target.write(0, dataset, table, counts=counts, rejects=empty)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from data import tables
 from data.errors import TextmillError
+from data.forgotten import forgotten
 from data.history import manifest_of, only_pipeline
 from data.lake import Lake
 from data.redaction import taken_out
@@ -59,7 +61,7 @@ class Published:
 
     def version(self, dataset: str) -> str:
         """The released version of a dataset. Raises TextmillError where the release has none."""
-        found: str | None = ((self.lake.release(self.pipeline) or {}).get("datasets") or {}).get(dataset)
+        found: str | None = (self._release.get("datasets") or {}).get(dataset)
         if found is None:
             raise TextmillError(f"the release of '{self.pipeline}' has no {dataset}; `textmill run` makes one")
         return found
@@ -94,22 +96,39 @@ class Published:
             for frame in tables.batches(folder / part["file"], wanted):
                 yield _without(frame, out).select(columns)
 
+    @cached_property
+    def _release(self) -> dict[str, Any]:
+        """Looked up once: a training reads one release, whatever is published meanwhile."""
+        return self.lake.release(self.pipeline) or {}
+
+    @cached_property
+    def _before(self) -> frozenset[str]:
+        """Ids that were forgotten when it was first asked what a version holds."""
+        return frozenset(forgotten(self.lake, self.pipeline))
+
     def _taken_out(self, dataset: str) -> list[str]:
         """Looked up once: what the lineage says is left out is what is left out, whatever is forgotten meanwhile."""
         if dataset not in self._out:
+            _ = self._before  # looked up first: what is forgotten between is left out
             self._out[dataset] = taken_out(self.lake, self._manifest(dataset))
         return self._out[dataset]
 
     def check_forgotten(self) -> None:
         """Raise TextmillError where a document that was read was forgotten meanwhile; of the split `test` none is."""
-        for dataset, before in self._out.items():
-            gone = set(taken_out(self.lake, self._manifest(dataset))) - set(before)
-            if read := sorted(one for one in gone if dataset not in _DOCUMENTS or split_of(one) != "test"):
+        for dataset in self._out:
+            if read := self._read_since(dataset):
                 named, them = ", ".join(read[:5]) + (" …" if len(read) > 5 else ""), "it" if len(read) == 1 else "them"
                 raise TextmillError(
                     f"{named}: forgotten while this training read {them}; nothing is registered. Start it again: it "
                     f"leaves {them} out"
                 )
+
+    def _read_since(self, dataset: str) -> list[str]:
+        """Ids that were forgotten since they were read, sorted; all, where nothing tells what the version held."""
+        manifest = self.lake.manifest(self.pipeline, dataset, self.version(dataset))
+        now = taken_out(self.lake, manifest) if manifest else forgotten(self.lake, self.pipeline)
+        gone = set(now) - self._before - set(self._out[dataset])
+        return sorted(one for one in gone if dataset not in _DOCUMENTS or split_of(one) != "test")
 
     def _manifest(self, dataset: str) -> dict[str, Any]:
         return manifest_of(self.lake, self.pipeline, dataset, self.version(dataset))

@@ -12,13 +12,14 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from training_lake import TITLES, corpus_lake
+from training_lake import TITLES, corpus_lake, publish_without
 from typer.testing import CliRunner
 
 from data.errors import ConfigError, TextmillError
 from data.forgotten import Tombstone, add
 from data.lake import Lake
 from data.redaction import rewrite_version
+from data.retention import remove
 from data.splits import split_of
 from data.underway import underway
 from flows.cli import app
@@ -114,6 +115,40 @@ def test_nothing_is_registered_that_read_a_document_forgotten_meanwhile(
     assert len(Registry(lake.models).versions("wiki-gpt")) == kept
     assert not list(lake.trainings.iterdir())
     assert done(order(lake)).version == f"v00000{then}"
+
+
+@pytest.mark.parametrize("rewrite", [False, True])
+def test_nor_where_a_release_without_it_was_published_meanwhile(tmp_path: Path, *, rewrite: bool) -> None:
+    lake, gone = corpus_lake(tmp_path), OF_SPLIT["train"]
+
+    def forget(moment: Moment) -> None:
+        if moment.step == 1:
+            add(lake, Tombstone(ids=(gone,), reason="asked", when="now"))
+            for dataset in ("corpus", "tokens") if rewrite else ():
+                rewrite_version(lake, lake.manifest("wiki", dataset, "v1") or {}, [gone], {"ids": [gone]})
+            publish_without(lake, gone, "v2")
+
+    with pytest.raises(TextmillError, match=f"{gone}: forgotten while this training"):
+        done(order(lake), watch=forget)
+    assert done(order(lake)).version == "v000001"
+
+
+@pytest.mark.parametrize(("forgotten", "kept"), [((), 1), ((OF_SPLIT["test"],), 1), (("wiki:98",), 0)])
+def test_of_a_version_that_is_gone_all_that_is_forgotten_may_have_been_read(
+    tmp_path: Path, forgotten: tuple[str, ...], kept: int
+) -> None:
+    lake = corpus_lake(tmp_path)
+
+    def lose(moment: Moment) -> None:
+        if moment.step == 1:
+            publish_without(lake, "wiki:3", "v2")
+            remove(lake.version("wiki", "tokens", "v1"))
+            if forgotten:
+                add(lake, Tombstone(ids=forgotten, reason="asked", when="now"))
+
+    with nullcontext() if kept else pytest.raises(TextmillError, match="wiki:98: forgotten while this training"):
+        done(order(lake), watch=lose)
+    assert len(Registry(lake.models).versions("wiki-gpt")) == kept
 
 
 def test_a_training_under_way_tells_what_it_reads(tmp_path: Path) -> None:
