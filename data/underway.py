@@ -30,10 +30,14 @@ class Underway:
     lineage: Mapping[str, Any]
 
     @property
+    def is_search(self) -> bool:
+        """Whether it is a search, which registers nothing, and of which what its trials found stays."""
+        return self.folder.name.startswith(SEARCH)
+
+    @property
     def lock(self) -> str:
         """The lock of whoever is at work on it."""
-        name = self.folder.name
-        return name if name.startswith(SEARCH) else lock_of(name)
+        return self.folder.name if self.is_search else lock_of(self.folder.name)
 
     def at_work(self, lake: Lake) -> bool:
         """Whether a process of this machine is at it."""
@@ -54,7 +58,7 @@ class Underway:
             return False
 
     def _held(self) -> list[Path]:
-        if not self.folder.name.startswith(SEARCH):
+        if not self.is_search:
             return [self.folder]
         return [path for name in _FOLDERS for path in self.folder.glob(name)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from data import forgotten, history
 from data.errors import TextmillError
 from data.forgotten import ASKED, DONE, Tombstone
 from data.lake import Lake
-from data.lineage import Graph, graph, model_id
+from data.lineage import Graph, Node, graph, model_id
 from data.retention import Model
 from data.rows import holding_named
 from data.splits import split_of
@@ -83,7 +83,7 @@ def _erase(lake: Lake, scope: list[str], stone: Tombstone, recipe: Any) -> dict[
     return {
         "raw": raw,
         "versions": versions,
-        "untouched": untouched(inputs, raw, stone.ids),
+        "untouched": untouched(inputs, [*stone.found.get("raw", ()), *raw], stone.ids),
         **unfinished.erase(lake, stone.found.get("trainings", [])),
     }
 
@@ -125,7 +125,8 @@ def _check_known(lake: Lake, scope: list[str], ids: Collection[str]) -> None:
 def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict[str, list[Row]]:
     """Models, tokenizers and trainings under way that read versions that hold the documents, and what they had of them.
 
-    A model is trained on the documents of the split `train`; a version that is gone from the lake cannot tell.
+    A model is trained on the documents of the split `train`; a version that is gone from the lake cannot tell. What a
+    training begins with (`--start`) has learnt them before: that alone does not keep it from being registered.
     """
     known, pending = cards(lake), unfinished.as_models(lake)
     whole = graph(lake, {**known, **pending})
@@ -139,8 +140,9 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
         key: sorted({one for _, mine in holding_named(lake, manifest, ids, rejects=False) for one in mine})
         for key, manifest in manifests.items()
     }
-    models = [row for model in known if (row := _model_row(model, known[model], whole, holders))]
-    trainings = [row for model in pending if (row := _model_row(model, pending[model], whole, holders, _READ))]
+    reads = {model: _reads(whole, model_id(model), begun=model in known) for model in (*known, *pending)}
+    models = [row for model in known if (row := _model_row(model, known[model], reads[model], holders))]
+    trainings = [row for model in pending if (row := _model_row(model, pending[model], reads[model], holders, _READ))]
     return {
         "models": models,
         "tokenizers": _tokenizers(whole, holders, scope),
@@ -151,14 +153,13 @@ def trained_on(lake: Lake, scope: Collection[str], ids: Collection[str]) -> dict
 def _model_row(
     model: Model,
     card: Mapping[str, Any],
-    whole: Graph,
+    reads: Iterable[Node],
     holders: Mapping[tuple[str, str], list[str]],
     splits: Collection[str] = ("train",),
 ) -> Row | None:
     through: dict[str, list[str]] = {}
     left_out = card["lineage"].get(OUT, ())
-    for name in _reads(whole, model_id(model)):
-        node = whole.nodes[name]
+    for node in reads:
         mine = holders.get((node.name, node.version), [])
         seen = [one for one in mine if node.name.startswith("labelled") or split_of(one) in splits]
         if seen := [one for one in seen if one not in left_out]:
@@ -169,8 +170,8 @@ def _model_row(
     return {"model": model[0], "version": model[1], "kind": card["kind"], "ids": trained, "through": list(through)}
 
 
-def _reads(whole: Graph, model: str) -> list[str]:
-    """Dataset versions that a model, or a model that it was made from, was trained on."""
+def _reads(whole: Graph, model: str, *, begun: bool) -> list[Node]:
+    """Dataset versions that a model was trained on; with `begun` those of the models that it was made from, too."""
     found: dict[str, None] = {}
     waiting = [model]
     while waiting:
@@ -178,9 +179,9 @@ def _reads(whole: Graph, model: str) -> list[str]:
         for a, b in whole.edges:
             if b == one and whole.nodes[a].kind == "dataset":
                 found[a] = None
-            elif b == one and whole.nodes[a].kind == "model":
+            elif begun and b == one and whole.nodes[a].kind == "model":
                 waiting.append(a)
-    return list(found)
+    return [whole.nodes[name] for name in found]
 
 
 def _tokenizers(whole: Graph, holders: Mapping[tuple[str, str], list[str]], scope: Collection[str]) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from data.abandoned import SEARCH
 from data.forgotten import DONE, Tombstone
 from data.lake import Lake
 from data.retention import Model
@@ -32,7 +33,7 @@ def erase(lake: Lake, read: list[Row]) -> dict[str, list[Row]]:
 
     Those of which nothing tells what they read are left, and told as `trainings` as well.
     """
-    named = {one["training"] for one in read}
+    named = {one["training"] for one in read if "ids" in one}
     mine = [one for one in underway(lake) if one.folder.name in named]
     gone = [_as_row(one) for one in mine if one.erase(lake)]
     return {"trainings_removed": gone, "trainings": [_as_row(one) for one in underway(lake) if not one.model]}
@@ -43,16 +44,17 @@ def _as_row(one: Underway) -> Row:
 
 
 def lines(lake: Lake, stone: Tombstone) -> Iterator[str]:
-    """What to say of them."""
-    gone = {one["training"] for one in stone.found.get("trainings_removed", ())}
+    """What to say of them, of each once."""
+    gone = {one["training"]: one["model"] for one in stone.found.get("trainings_removed", ())}
     left = {one.folder.name: one for one in underway(lake)}
-    rewritten = stone.rewriting == DONE
-    for told in stone.found.get("trainings", ()):
-        name = told["training"]
-        if name in gone:
-            yield f"removed  {lake.trainings / name}, of a training of {told['model']} that was killed"
+    for name in dict.fromkeys(told["training"] for told in stone.found.get("trainings", ())):
+        folder = lake.trainings / name
+        if name in gone and name.startswith(SEARCH):
+            yield f"removed  tokens and weights in {folder}, of a search for {gone[name]}"
+        elif name in gone:
+            yield f"removed  {folder}, of a training of {gone[name]} that was killed"
         elif name in left:
-            yield _left(lake, left[name], rewritten=rewritten)
+            yield _left(lake, left[name], rewritten=stone.rewriting == DONE)
 
 
 def _left(lake: Lake, one: Underway, *, rewritten: bool) -> str:
@@ -61,7 +63,15 @@ def _left(lake: Lake, one: Underway, *, rewritten: bool) -> str:
             f"look there yourself: {one.folder} may hold its tokens, of a training that is under way or was killed; "
             "`textmill datasets gc --grace 0s` removes it"
         )
-    if not one.at_work(lake):
-        return f"{one.folder} holds its tokens, of a training of {one.model} that was killed; nothing goes on with it"
-    until = f", whose tokens are in {one.folder} until then" if rewritten else ""
-    return f"{one.model} is being trained and reads it{until}: nothing will be registered; stop it and start it again"
+    if one.at_work(lake):
+        return _at_work(one, f"repeat this command, which removes its tokens from {one.folder}" if rewritten else "")
+    how = "repeat this command, which" if rewritten else "--rewrite"
+    of = f"search for {one.model}" if one.is_search else f"training of {one.model} that was killed"
+    return f"{one.folder} holds its tokens, of a {of}: {how} removes them"
+
+
+def _at_work(one: Underway, then: str) -> str:
+    if one.is_search:
+        return f"a search for {one.model} reads it: its results stay{f'. When it has ended, {then}' if then else ''}"
+    again = f"Stop it, start it again, and {then}" if then else "Stop it and start it again"
+    return f"{one.model} is being trained and reads it: nothing will be registered. {again}"

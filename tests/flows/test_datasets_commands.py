@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from contextlib import suppress
@@ -285,13 +286,15 @@ def training(lake: Lake, folder: str, lineage: dict[str, Any]) -> Path:
 
 def test_forget_with_rewrite_names_trainings_that_may_hold_tokens(lake: Lake) -> None:
     lake.training("beef")
-    assert "_training/beef may hold its tokens" in run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
+    for _ in range(2):  # nothing tells that it reads the document: it is left, also when the command is repeated
+        assert "_training/beef may hold its tokens" in run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
 
 
 def test_forget_lists_the_trainings_that_read_the_document(lake: Lake) -> None:
     for folder, lineage in {"read": {"corpus": "aaaa"}, "without": {"corpus": "aaaa", "forgotten": [TRAIN]}}.items():
         training(lake, folder, lineage)
     training(lake, "other", {"files": {"a.csv": "cd"}})
+    training(lake, "begun", {"files": {"a.csv": "cd"}, "start": "wiki-word2vec:v000001"})
     found = told(lake, "forget", TRAIN, TEST, "--reason", "asked for")["found"]
     assert found["trainings"] == [
         {"training": "read", "model": "wiki-gpt", "ids": [TRAIN], "through": ["corpus aaaa"]},
@@ -305,8 +308,23 @@ def test_forget_says_of_a_training_whether_it_is_at_work(lake: Lake) -> None:
     assert "_training/beef holds its tokens, of a training of wiki-gpt that was killed" in run(lake, *words)
     with lake.lock(lock_of("beef")):
         assert "wiki-gpt is being trained and reads it: nothing will be registered" in run(lake, *words)
-        assert "whose tokens are in" in run(lake, *words, "--rewrite")
+        text = run(lake, *words, "--rewrite")
+        assert re.search(
+            "start it again, and repeat this command, which removes its tokens from .*_training/beef", text
+        )
         assert (lake.trainings / "beef" / "data").exists()
+    assert "_training/beef, of a training of wiki-gpt that was killed" in run(lake, *words, "--rewrite")
+
+
+def test_forget_says_of_a_search_that_it_keeps_what_it_found(lake: Lake) -> None:
+    training(lake, "search-beef", {"corpus": "aaaa"})
+    words = ("forget", TRAIN, "--reason", "asked for")
+    assert "_training/search-beef holds its tokens, of a search for wiki-gpt: --rewrite removes" in run(lake, *words)
+    with lake.lock("search-beef"):
+        assert "a search for wiki-gpt reads it: its results stay\n" in run(lake, *words)
+        text = run(lake, *words, "--rewrite")
+        assert re.search("results stay. When it has ended, repeat this command, which removes its tokens from", text)
+    assert "removed  tokens and weights in" in run(lake, *words, "--rewrite")
 
 
 def test_forget_with_rewrite_removes_the_tokens_of_killed_trainings_and_searches(lake: Lake) -> None:
@@ -409,6 +427,17 @@ def test_forget_with_rewrite_leaves_no_remains_of_a_killed_removal(lake: Lake) -
     assert list(folder.glob("*.parquet"))
     run(lake, "forget", TRAIN, "--reason", "asked for", "--rewrite")
     assert not folder.exists()
+
+
+def test_forget_again_does_not_miss_what_it_took_out_of_a_raw_file(lake: Lake) -> None:
+    raw = lake.raw / "posts" / "a.jsonl"
+    files.write_bytes(raw, b'{"id": "1", "text": "one"}\n{"id": "2", "text": "two"}\n')
+    inputs = [{"raw": "posts", "file": "a.jsonl", "sha256": sha256_file(raw)}]
+    put(lake, "documents", "cccc", [{"posts:1": "one", "posts:2": "two"}], inputs=inputs)
+    for _ in range(2):
+        text = run(lake, "forget", "posts:1", "--reason", "asked for", "--rewrite")
+        assert "rewritten  raw/posts/a.jsonl: 1 record" in text
+        assert "look there yourself" not in text
 
 
 def test_raw_files_in_which_nothing_was_found_are_named() -> None:
