@@ -14,8 +14,9 @@ import polars as pl
 from data import files
 from data.catalogue import Source, catalogue
 from data.errors import ConfigError, TextmillError
+from data.forgotten import tombstones
 from data.lake import Lake
-from data.splits import split_of
+from data.splits import row_id_of, split_of
 from pipelines import labelled
 from pipelines.download import RawFile, known
 from pipelines.labelled import Example
@@ -31,13 +32,15 @@ class LabelledSet:
     """Rows of a labelled set: `text`, and what it is labelled with: `label`, `spans`, `summary` or `translation`.
 
     An encoder–decoder reads `text` as `source` and the other as `target`; `columns` names them otherwise. Rows keep
-    the split of their publisher where its files are named for all three, or the hash of the text decides.
+    the split of their publisher where its files are named for all three, or the hash of the text decides. Rows that
+    were `forgotten`, `<set>:<row_id>`, are left out.
     """
 
     source: Source
     raw: tuple[RawFile, ...]
     needs: tuple[str, ...]
     columns: Mapping[str, str] = field(default_factory=dict)
+    forgotten: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a model that reads something else."""
@@ -64,7 +67,7 @@ class LabelledSet:
         if raw is None:
             hand = " --path FILE" if source.by_hand else ""
             raise TextmillError(f"{name} is not in {lake.root}; `textmill sources get {name}{hand}` brings it there")
-        return cls(source, tuple(raw), needs, columns)
+        return cls(source, tuple(raw), needs, columns, _forgotten(lake, name))
 
     @property
     def name(self) -> str:
@@ -79,13 +82,15 @@ class LabelledSet:
     @property
     def lineage(self) -> dict[str, Any]:
         """The set, names and hashes of its files, and which columns were read."""
-        return {"set": self.name, "files": {one.name: one.sha256 for one in self.raw}, "columns": dict(self.columns)}
+        read = {"set": self.name, "files": {one.name: one.sha256 for one in self.raw}, "columns": dict(self.columns)}
+        return {**read, **({"forgotten": list(self.forgotten)} if self.forgotten else {})}
 
     def frames(self, split: str) -> Iterator[pl.DataFrame]:
         """The rows of a split. An example that cannot be read is a row without text."""
         paths = files.all_local([one.path for one in self.raw])
         found = labelled.examples(str(self.source.reader), paths)
-        mine = (one for one in found if self._split(one) == split)
+        out = set(self.forgotten)
+        mine = (one for one in found if self._split(one) == split and f"{self.name}:{row_id_of(one.text)}" not in out)
         while batch := list(islice(mine, _BATCH)):
             yield self._frame(batch)
 
@@ -114,6 +119,12 @@ class LabelledSet:
         return (
             {name: split for name, split in told.items() if split} if set(told.values()) == set(_NAMED.values()) else {}
         )
+
+
+def _forgotten(lake: Lake, name: str) -> tuple[str, ...]:
+    """Rows of a set that stay out of every pipeline, and so of a training that is of none."""
+    ids = {one for stone in tombstones(lake) if stone.pipeline is None for one in stone.ids}
+    return tuple(sorted(one for one in ids if one.startswith(f"{name}:")))
 
 
 def _named(file: str) -> str | None:

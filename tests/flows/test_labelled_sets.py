@@ -10,8 +10,9 @@ import pytest
 
 from data.catalogue import catalogue
 from data.errors import ConfigError, TextmillError
+from data.forgotten import Tombstone, add
 from data.lake import Lake
-from data.splits import split_of
+from data.splits import row_id_of, split_of
 from flows.training.labelled_set import LabelledSet
 from flows.training.order import Order
 from flows.training.running import run
@@ -75,6 +76,15 @@ def test_where_files_do_not_tell_the_split_the_hash_of_the_text_does(tmp_path: P
 def test_an_example_without_text_is_a_row_that_is_counted(pairs: Lake) -> None:
     found = LabelledSet.of(pairs, "multi30k", TRANSLATION, {})
     assert rows(found, "test")[1] == (None, "")
+
+
+def test_a_row_that_was_forgotten_is_left_out_and_named(pairs: Lake) -> None:
+    gone = f"multi30k:{row_id_of('a dog')}"
+    add(pairs, Tombstone(ids=(gone,), reason="asked", when="t"))
+    add(pairs, Tombstone(ids=(f"multi30k:{row_id_of('two cats')}",), reason="asked", when="t", pipeline="other"))
+    found = LabelledSet.of(pairs, "multi30k", TRANSLATION, {})
+    assert rows(found, "train") == [("two cats", "zwei Katzen")]
+    assert found.lineage["forgotten"] == [gone]
 
 
 def test_a_model_is_trained_on_a_set_and_names_it(pairs: Lake) -> None:
